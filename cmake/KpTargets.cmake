@@ -1,0 +1,25 @@
+# kp_library(NAME [DEPS ...] [PRIVATE_DEPS ...])
+# A folder is a library: all its sources, and the libraries it may know. What is not in DEPS can't be linked, so the
+# direction of knowledge in dataplane/ARCHITECTURE.md is what these lists say.
+function(kp_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  add_library(kp_${name} STATIC ${sources})
+  target_include_directories(kp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/dataplane)
+  target_link_libraries(kp_${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# kp_unit_test(FOLDER DEPS ...): every tests/unit/FOLDER/*_test.cc in one program.
+function(kp_unit_test folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${folder} ${sources})
+  target_include_directories(unit_${folder} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(unit_${folder} PRIVATE KP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(unit_${folder} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME unit_${folder} COMMAND unit_${folder})
+  set_tests_properties(unit_${folder} PROPERTIES TIMEOUT 300)
+endfunction()

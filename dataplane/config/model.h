@@ -1,0 +1,201 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/host_port.h"
+#include "base/log.h"
+
+/// The configuration as values: what the YAML file (or the flags, or the operator) says, defaults filled in, nothing
+/// resolved or opened. Relative file names are relative to the working directory, as in the Rust seed.
+namespace kp::config {
+
+enum class SecurityProtocol : std::uint8_t { Plaintext, SaslPlaintext, Ssl, SaslSsl };
+enum class SaslMechanism : std::uint8_t { Plain, ScramSha256, ScramSha512 };
+
+constexpr bool uses_tls(SecurityProtocol protocol) {
+  return protocol == SecurityProtocol::Ssl || protocol == SecurityProtocol::SaslSsl;
+}
+constexpr bool uses_sasl(SecurityProtocol protocol) {
+  return protocol == SecurityProtocol::SaslPlaintext || protocol == SecurityProtocol::SaslSsl;
+}
+
+struct UpstreamTls {
+  std::string ca_certs;             ///< PEM bundle; empty: the system's roots
+  bool trust_server_certs = false;  ///< accept any certificate
+  std::string cert;                 ///< client certificate, PEM; empty: none
+  std::string key;
+  bool operator==(const UpstreamTls&) const = default;
+};
+
+struct Upstream {
+  std::vector<HostPort> bootstrap_servers;  ///< 1…20
+  SecurityProtocol security_protocol = SecurityProtocol::SaslSsl;
+  std::optional<SaslMechanism> sasl_mechanism;
+  UpstreamTls tls;
+  bool operator==(const Upstream&) const = default;
+};
+
+struct DownstreamTls {
+  std::string cert = "server.pem";
+  std::string key = "server_key.pem";
+  bool mtls_enabled = false;
+  std::string ca_certs;  ///< who may sign client certificates; under mTLS default ca.pem
+  bool operator==(const DownstreamTls&) const = default;
+};
+
+struct Downstream {
+  SecurityProtocol security_protocol = SecurityProtocol::SaslSsl;
+  std::vector<SaslMechanism> sasl_mechanisms;
+  DownstreamTls tls;
+  bool operator==(const Downstream&) const = default;
+};
+
+/// One port; the client's TLS server name says which broker it wants.
+struct SniMapping {
+  std::uint16_t bind_port = 0;
+  std::uint16_t advertised_port = 0;  ///< default bind_port
+  std::string upstream;               ///< RE2, unanchored, on the upstream host
+  std::string downstream;             ///< template: <$0>, <$1>…, <$id>
+  bool operator==(const SniMapping&) const = default;
+};
+
+/// base…base+19: bootstrap servers; base+20+id: broker id.
+struct PortOffsetMapping {
+  static constexpr int bootstrap_slots = 20;
+  std::string hostname;
+  std::uint16_t base = 0;
+  BrokerId max_broker_id = 400;  ///< alias max_brokers
+  bool operator==(const PortOffsetMapping&) const = default;
+};
+
+/// A listener that stands for one upstream address (Go seed: --bootstrap-server-mapping).
+struct BootstrapMapping {
+  HostPort upstream;
+  HostPort listen;      ///< port 0: any free one
+  HostPort advertised;  ///< default: listen
+  bool operator==(const BootstrapMapping&) const = default;
+};
+
+/// An address that is only advertised, without a listener of ours (Go seed: --external-server-mapping).
+struct ExternalMapping {
+  HostPort upstream;
+  HostPort advertised;
+  bool operator==(const ExternalMapping&) const = default;
+};
+
+/// A listener per discovered broker.
+struct DynamicMapping {
+  std::vector<BootstrapMapping> bootstrap;
+  std::vector<ExternalMapping> external;
+  bool listeners = true;                 ///< false: brokers without a mapping stay unreachable
+  std::string listener_ip = "0.0.0.0";
+  std::string advertised_listener;       ///< host or host:port, {{.brokerId}} is the id; empty: listener_ip and its port
+  std::uint16_t min_port = 0;            ///< 0: any free port
+  std::uint16_t max_ports = 0;           ///< sequential: ports min_port…min_port+max_ports-1
+  bool deterministic = false;            ///< port = min_port + broker id
+  bool operator==(const DynamicMapping&) const = default;
+};
+
+using BrokerMapping = std::variant<SniMapping, PortOffsetMapping, DynamicMapping>;
+
+/// A secret. Nothing prints it: there is no operator<<, and emit masks it.
+struct Credential {
+  std::string user;
+  std::string secret;
+  bool operator==(const Credential&) const = default;
+};
+
+struct AuthSwap {
+  bool enabled = false;
+  std::vector<Credential> downstream_credentials;
+  std::vector<Credential> upstream_credentials;
+  std::string downstream_credentials_file;
+  std::string upstream_credentials_file;
+  std::vector<std::pair<std::string, std::string>> mapping;  ///< client identity → upstream user; later wins
+  bool operator==(const AuthSwap&) const = default;
+};
+
+/// Overrides DNS for upstream names. Exact beats wildcard; more literal characters beat fewer; later beats earlier;
+/// '*' stays within one label.
+struct ResolveRule {
+  std::string host;
+  std::string ipv4;  ///< at least one of the two
+  std::string ipv6;
+  bool operator==(const ResolveRule&) const = default;
+};
+
+struct Limits {
+  std::uint32_t max_connections = 20000;
+  std::uint32_t max_frame_bytes = 104857600;
+  std::uint32_t max_in_flight = 1000;  ///< requests per connection that wait for their response
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{600'000};
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds drain_timeout{30'000};
+  bool operator==(const Limits&) const = default;
+};
+
+struct Logging {
+  log::Level level = log::Level::Info;
+  log::Format format = log::Format::Text;
+  bool operator==(const Logging&) const = default;
+};
+
+/// partition_mapping: read and checked here; acting on it is the virtualisation's business.
+struct TopicPartitions {
+  std::string topic;  ///< exact name, or an anchored pattern when it holds * ? or [
+  std::optional<std::int32_t> virtual_partitions;
+  std::optional<std::int32_t> physical_partitions;
+  std::string filler = "control";  ///< control | none
+  std::string compacted;           ///< empty | keyed
+  bool operator==(const TopicPartitions&) const = default;
+};
+struct PartitionMapping {
+  std::int32_t virtual_partitions = 0;
+  std::int32_t physical_partitions = 0;
+  bool resume_at_log_start = true;
+  std::vector<TopicPartitions> topics;
+  bool operator==(const PartitionMapping&) const = default;
+};
+
+/// http_produce: the HTTP seed's keys; acting on it is the gateway's business.
+struct RateLimitRule {
+  std::string topic_name;
+  std::uint32_t max_requests_per_minute = 0;
+  bool operator==(const RateLimitRule&) const = default;
+};
+struct HttpProduce {
+  std::uint16_t port = 4242;
+  std::uint16_t metrics_port = 0;  ///< 0: only the admin endpoint
+  std::vector<HostPort> brokers;
+  std::vector<std::pair<std::string, std::string>> kafka;  ///< librdkafka settings, in the seed's spelling
+  bool ratelimit_enabled = false;
+  std::vector<RateLimitRule> ratelimit;
+  std::string wal_directory;
+  std::string output_file;
+  bool operator==(const HttpProduce&) const = default;
+};
+
+struct Config {
+  std::string bind_address = "0.0.0.0";
+  std::optional<Upstream> upstream;  ///< absent only where http_produce stands alone, or in dynamic mode (bootstrap says it)
+  Downstream downstream;
+  std::optional<BrokerMapping> broker_mapping;
+  std::optional<AuthSwap> auth_swap;
+  std::vector<ResolveRule> resolve;
+  std::optional<PartitionMapping> partition_mapping;
+  std::optional<HttpProduce> http_produce;
+  std::optional<HostPort> admin_address = HostPort{"0.0.0.0", 9404};  ///< `admin: {address: none}` turns it off
+  Limits limits;
+  Logging logging;
+  std::string generation;  ///< from the file's "# generation: N" comment; shown in /config
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace kp::config

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+
+namespace kp::config {
+
+/// Something wrong in the file. `path` is dotted with indexes, "resolve[0].ipv4"; `line` counts from 1, 0 is "no line".
+struct Problem {
+  std::string path;
+  int line = 0;
+  std::string message;  ///< what is wrong and what to write instead; never a secret
+};
+
+/// "config.yaml:12: upstream.security_protocol: …"
+std::string to_string(const Problem& problem, std::string_view file);
+
+struct Parsed {
+  Config config;  ///< meaningful only when `errors` is empty
+  std::vector<Problem> errors;
+  std::vector<Problem> warnings;
+};
+
+/// A variable's value, or nothing when it is not set.
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+Environment process_environment();
+
+/// Reads the whole YAML of one configuration, finds every error, checks that the values fit each other. Opens no other
+/// file, never throws.
+Parsed parse(std::string_view yaml, const Environment& environment);
+
+}  // namespace kp::config

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/host_port.h"
+
+/// What one event loop counts. Only its own thread touches it: no atomics, no locks. A scrape asks every loop for a
+/// copy, on that loop, and adds them up. Labels are bounded: api key, version, broker id, reason; never a topic or client.
+namespace kp::telemetry {
+
+inline constexpr BrokerId bootstrap_broker = -1;  ///< `broker` label "bootstrap": a connection not bound to one broker
+
+/// Latency in seconds; cumulative counts are made at exposition.
+struct Histogram {
+  static constexpr std::array<double, 14> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                                 0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
+  std::array<std::uint64_t, bounds.size() + 1> buckets{};  ///< not cumulative; the last is +Inf
+  double sum = 0;
+
+  void observe(std::chrono::nanoseconds elapsed);
+  Histogram& operator+=(const Histogram& other);
+};
+
+struct ApiTraffic {
+  std::uint64_t requests = 0;
+  std::uint64_t request_bytes = 0;
+  std::uint64_t responses = 0;
+  std::uint64_t response_bytes = 0;
+};
+
+struct Counters {
+  using Labelled = std::map<std::string, std::uint64_t, std::less<>>;  ///< label value → count
+
+  std::int64_t connections_open = 0;
+  std::uint64_t connections_total = 0;
+  Labelled connections_closed;                                                         ///< by reason
+  std::map<std::tuple<std::int16_t, std::int16_t, BrokerId>, ApiTraffic> traffic;      ///< api key, version, broker
+  std::map<std::int16_t, Histogram> latency;                                           ///< api key
+  std::map<std::int16_t, std::uint64_t> rewritten;                                     ///< api key → responses rewritten
+  std::map<std::int16_t, std::uint64_t> leaked;   ///< api key → responses that left with an address we did not write
+  Labelled unmapped_brokers;                      ///< by reason: an address that had no downstream; it was left out
+  Labelled tls_handshakes;                        ///< by side: "downstream", "upstream"
+  std::map<std::pair<std::string, std::string>, std::uint64_t> tls_failures;  ///< side, reason
+  Labelled wrong_protocol;                                                    ///< by what the peer spoke
+  std::uint64_t upstream_connects = 0;
+  Labelled upstream_connect_failures;  ///< by reason
+  Labelled refused;                    ///< connections refused before a session began, by reason
+
+  Counters& operator+=(const Counters& other);
+};
+
+}  // namespace kp::telemetry
