@@ -4,6 +4,12 @@
 function(kp_library name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(NOT sources)  # headers only, so far
+    add_library(kp_${name} INTERFACE)
+    target_include_directories(kp_${name} INTERFACE ${PROJECT_SOURCE_DIR}/dataplane)
+    target_link_libraries(kp_${name} INTERFACE ${ARG_DEPS})
+    return()
+  endif()
   add_library(kp_${name} STATIC ${sources})
   target_include_directories(kp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/dataplane)
   target_link_libraries(kp_${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})

@@ -93,12 +93,12 @@ struct ExternalMapping {
 struct DynamicMapping {
   std::vector<BootstrapMapping> bootstrap;
   std::vector<ExternalMapping> external;
-  bool listeners = true;                 ///< false: brokers without a mapping stay unreachable
+  bool listeners = true;  ///< false: brokers without a mapping stay unreachable
   std::string listener_ip = "0.0.0.0";
-  std::string advertised_listener;       ///< host or host:port, {{.brokerId}} is the id; empty: listener_ip and its port
-  std::uint16_t min_port = 0;            ///< 0: any free port
-  std::uint16_t max_ports = 0;           ///< sequential: ports min_port…min_port+max_ports-1
-  bool deterministic = false;            ///< port = min_port + broker id
+  std::string advertised_listener;  ///< host or host:port, {{.brokerId}} is the id; empty: listener_ip and its port
+  std::uint16_t min_port = 0;       ///< 0: any free port
+  std::uint16_t max_ports = 0;      ///< sequential: ports min_port…min_port+max_ports-1
+  bool deterministic = false;       ///< port = min_port + broker id
   bool operator==(const DynamicMapping&) const = default;
 };
 
@@ -184,7 +184,8 @@ struct HttpProduce {
 
 struct Config {
   std::string bind_address = "0.0.0.0";
-  std::optional<Upstream> upstream;  ///< absent only where http_produce stands alone, or in dynamic mode (bootstrap says it)
+  std::optional<Upstream>
+      upstream;  ///< absent only where http_produce stands alone, or in dynamic mode (bootstrap says it)
   Downstream downstream;
   std::optional<BrokerMapping> broker_mapping;
   std::optional<AuthSwap> auth_swap;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -30,8 +31,17 @@ struct Parsed {
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment process_environment();
 
+/// Larger files are refused unread.
+inline constexpr std::size_t max_file_bytes = 1 << 20;
+
 /// Reads the whole YAML of one configuration, finds every error, checks that the values fit each other. Opens no other
-/// file, never throws.
+/// file, never throws. Anchors and aliases work; what they unfold to is bounded.
 Parsed parse(std::string_view yaml, const Environment& environment);
+
+/// parse() of the file at `path`; a file that can't be read is an error without a line.
+Parsed load(const std::string& path, const Environment& environment);
+
+/// What `kafkaproxy check` prints: a line per problem, then "config.yaml: valid" or "config.yaml: 3 errors, 1 warning".
+std::string describe(const Parsed& parsed, std::string_view file);
 
 }  // namespace kp::config

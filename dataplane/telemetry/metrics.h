@@ -11,10 +11,13 @@
 #include "base/host_port.h"
 
 /// What one event loop counts. Only its own thread touches it: no atomics, no locks. A scrape asks every loop for a
-/// copy, on that loop, and adds them up. Labels are bounded: api key, version, broker id, reason; never a topic or client.
+/// copy, on that loop, and adds them up. Labels are bounded: api key, version, broker id, reason; never a topic or
+/// client.
 namespace kp::telemetry {
 
-inline constexpr BrokerId bootstrap_broker = -1;  ///< `broker` label "bootstrap": a connection not bound to one broker
+inline constexpr BrokerId bootstrap_broker = -1;   ///< `broker` label "bootstrap": a connection not bound to one broker
+inline constexpr std::int16_t unknown_label = -1;  ///< an api key or version that Kafka doesn't have: label "unknown"
+inline constexpr std::int16_t max_counted_version = 63;  ///< Kafka 4.3 ends at 18
 
 /// Latency in seconds; cumulative counts are made at exposition.
 struct Histogram {
@@ -32,6 +35,8 @@ struct ApiTraffic {
   std::uint64_t request_bytes = 0;
   std::uint64_t responses = 0;
   std::uint64_t response_bytes = 0;
+
+  ApiTraffic& operator+=(const ApiTraffic& other);
 };
 
 struct Counters {
@@ -39,18 +44,22 @@ struct Counters {
 
   std::int64_t connections_open = 0;
   std::uint64_t connections_total = 0;
-  Labelled connections_closed;                                                         ///< by reason
-  std::map<std::tuple<std::int16_t, std::int16_t, BrokerId>, ApiTraffic> traffic;      ///< api key, version, broker
-  std::map<std::int16_t, Histogram> latency;                                           ///< api key
-  std::map<std::int16_t, std::uint64_t> rewritten;                                     ///< api key → responses rewritten
-  std::map<std::int16_t, std::uint64_t> leaked;   ///< api key → responses that left with an address we did not write
-  Labelled unmapped_brokers;                      ///< by reason: an address that had no downstream; it was left out
-  Labelled tls_handshakes;                        ///< by side: "downstream", "upstream"
+  Labelled connections_closed;                                                     ///< by reason
+  std::map<std::tuple<std::int16_t, std::int16_t, BrokerId>, ApiTraffic> traffic;  ///< api key, version, broker
+  std::map<std::int16_t, Histogram> latency;                                       ///< api key
+  std::map<std::int16_t, std::uint64_t> rewritten;                                 ///< api key → responses rewritten
+  std::map<std::int16_t, std::uint64_t> leaked;  ///< api key → responses that left with an address we did not write
+  Labelled unmapped_brokers;                     ///< by reason: an address that had no downstream; it was left out
+  Labelled tls_handshakes;                       ///< by side: "downstream", "upstream"
   std::map<std::pair<std::string, std::string>, std::uint64_t> tls_failures;  ///< side, reason
   Labelled wrong_protocol;                                                    ///< by what the peer spoke
   std::uint64_t upstream_connects = 0;
   Labelled upstream_connect_failures;  ///< by reason
   Labelled refused;                    ///< connections refused before a session began, by reason
+
+  /// The entry to count a request in. Keys and versions that clients make up share one, so that they can't fill memory.
+  /// The reference holds for the life of the counters.
+  ApiTraffic& traffic_of(std::int16_t api, std::int16_t version, BrokerId broker);
 
   Counters& operator+=(const Counters& other);
 };

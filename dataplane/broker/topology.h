@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/cluster.h"
+#include "broker/dial.h"
+#include "net/loop.h"
+
+namespace kp::broker {
+
+/// Learns the brokers by itself: asks at start and every few seconds, over one connection that it keeps. Where brokers
+/// want a login that only clients have, it just looks whether one answers, and the rest is learned from traffic.
+/// Runs on one loop; state() from any thread.
+class Topology : public std::enable_shared_from_this<Topology> {
+ public:
+  static constexpr std::chrono::milliseconds refresh{5000};
+  static constexpr std::chrono::milliseconds answer_limit{10'000};
+
+  struct Options {
+    std::shared_ptr<const Dialer> dialer;
+    std::vector<HostPort> bootstrap;
+    bool passive = false;  ///< brokers want SASL and we have no credentials
+    std::uint32_t max_frame_bytes = 0;
+    std::function<void(const Cluster&, std::chrono::steady_clock::time_point asked_at)> learned;  ///< on the loop
+    std::function<std::vector<HostPort>()> known;  ///< upstream addresses learned so far: asked when bootstrap is down
+  };
+  struct State {
+    bool known = false;         ///< the brokers are known (passive: one answered)
+    std::string trouble;        ///< why the last attempt failed; empty: it did not
+    std::string cluster_id;
+  };
+
+  Topology(net::Loop& loop, Options options);
+  void start();
+  void stop();  ///< any thread; asks no more
+  State state() const;
+
+ private:
+  static net::Task<void> run(std::shared_ptr<Topology> self);
+  net::Task<Status> ask();
+  net::Task<Status> connect();
+  net::Task<Status> negotiate();
+  net::Task<Result<Cluster>> describe();
+  static Result<Cluster> read_describe_cluster(BytesView answer, std::int16_t version);
+  static Result<Cluster> read_metadata(BytesView answer, std::int16_t version);
+  void note(const Status& outcome);
+
+  net::Loop& loop_;
+  const Options options_;
+  std::optional<net::Stream> stream_;
+  std::int16_t describe_cluster_version_ = -1;  ///< what the connected broker offers; -1: not at all
+  std::int16_t metadata_version_ = 0;
+  std::int32_t correlation_id_ = 0;
+  net::Event wake_;
+  bool stopped_ = false;
+  mutable std::mutex mutex_;  ///< guards state_
+  State state_;
+};
+
+}  // namespace kp::broker

@@ -1,0 +1,151 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <vector>
+
+#include "base/version.h"
+#include "cli/completion.h"
+#include "config/flags.h"
+
+namespace kp::cli {
+namespace {
+
+constexpr const char* examples = R"(Examples:
+  kafkaproxy check --config config.yaml         every error with its line, then exit
+  kafkaproxy run --config config.yaml
+  kafkaproxy run --bootstrap-server-mapping kafka-0:9092,127.0.0.1:32400
+  kafkaproxy run --bootstrap-server-mapping "kafka-0:9092,0.0.0.0:32400,proxy:32400" \
+                 --deterministic-listeners --dynamic-sequential-min-port 32500
+  source <(kafkaproxy completion bash)
+
+Exit codes: 0 done, 1 the configuration is wrong, 2 wrong usage, 3 a port can't be bound.
+SIGTERM drains, a second one ends at once.)";
+
+/// The Go seed's flags: dynamic mode without a file.
+struct DynamicFlags {
+  std::vector<std::string> bootstrap;
+  std::vector<std::string> external;
+  bool listeners_off = false;
+  bool deterministic = false;
+  std::string listener_ip = "0.0.0.0";
+  std::string advertised_listener;
+  std::uint16_t min_port = 0;
+  std::uint32_t max_port = 0;
+  std::string admin = "0.0.0.0:9404";
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+void add_dynamic_flags(CLI::App& run, DynamicFlags& flags) {
+  const std::string group = "Without a file (dynamic listeners)";
+  run.add_option("--bootstrap-server-mapping", flags.bootstrap,
+                 "broker:port,listen:port[,advertised:port]; repeat for more")
+      ->delimiter('\0')
+      ->envname("BOOTSTRAP_SERVER_MAPPING")
+      ->group(group);
+  run.add_option("--external-server-mapping", flags.external, "broker:port,advertised:port: advertise, don't listen")
+      ->delimiter('\0')
+      ->group(group);
+  run.add_flag("--dynamic-listeners-disable", flags.listeners_off, "no listeners for discovered brokers")->group(group);
+  run.add_option("--default-listener-ip", flags.listener_ip, "where listeners of discovered brokers bind")->group(group);
+  run.add_option("--dynamic-advertised-listener", flags.advertised_listener,
+                 "host[:port] to advertise; {{.brokerId}} is the broker's id")
+      ->group(group);
+  run.add_option("--dynamic-sequential-min-port", flags.min_port, "first port; 0: any free one")->group(group);
+  run.add_option("--dynamic-sequential-max-ports", flags.max_port, "how many ports from there")->group(group);
+  run.add_flag("--deterministic-listeners", flags.deterministic, "port = min port + broker id")->group(group);
+  run.add_option("--admin-address", flags.admin, "host:port of metrics and health, or none")->group(group);
+  run.add_option("--log-level", flags.log_level)
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->group(group);
+  run.add_option("--log-format", flags.log_format)->check(CLI::IsMember({"text", "json"}))->group(group);
+}
+
+Status read_mappings(const DynamicFlags& flags, config::DynamicMapping& into) {
+  for (const std::string& text : flags.bootstrap) {
+    Result<config::BootstrapMapping> mapping = config::parse_bootstrap_mapping(text);
+    if (!mapping) return std::move(mapping).error().within("--bootstrap-server-mapping");
+    into.bootstrap.push_back(std::move(*mapping));
+  }
+  for (const std::string& text : flags.external) {
+    Result<config::ExternalMapping> mapping = config::parse_external_mapping(text);
+    if (!mapping) return std::move(mapping).error().within("--external-server-mapping");
+    into.external.push_back(std::move(*mapping));
+  }
+  return Done{};
+}
+
+Result<config::Config> from_flags(const DynamicFlags& flags) {
+  config::DynamicMapping mapping;
+  if (Status ok = read_mappings(flags, mapping); !ok) return std::move(ok).error();
+  mapping.listeners = !flags.listeners_off;
+  mapping.listener_ip = flags.listener_ip;
+  mapping.advertised_listener = flags.advertised_listener;
+  mapping.min_port = flags.min_port;
+  mapping.max_ports = static_cast<std::uint16_t>(flags.max_port);
+  mapping.deterministic = flags.deterministic;
+
+  config::Config config;
+  config.downstream.security_protocol = config::SecurityProtocol::Plaintext;
+  config.broker_mapping = std::move(mapping);
+  config.admin_address.reset();
+  if (flags.admin != "none") {
+    Result<HostPort> admin = parse_host_port(flags.admin, true);
+    if (!admin) return std::move(admin).error().within("--admin-address");
+    config.admin_address = *admin;
+  }
+  if (flags.log_level == "debug") config.logging.level = log::Level::Debug;
+  if (flags.log_level == "warn") config.logging.level = log::Level::Warn;
+  if (flags.log_level == "error") config.logging.level = log::Level::Error;
+  if (flags.log_format == "json") config.logging.format = log::Format::Json;
+  return config;
+}
+
+Command run_command(const std::string& config_file, const DynamicFlags& flags, unsigned threads) {
+  if (flags.bootstrap.empty()) return Run{.config_file = config_file.empty() ? "config.yaml" : config_file, .config = {}, .threads = threads};
+  if (!config_file.empty()) return Misused{"--config and --bootstrap-server-mapping exclude each other"};
+  Result<config::Config> config = from_flags(flags);
+  if (!config) return Misused{config.error().message};
+  return Run{.config_file = {}, .config = std::move(*config), .threads = threads};
+}
+
+}  // namespace
+
+Command parse(int argc, const char* const* argv) {
+  CLI::App app("A Kafka proxy: clients see its addresses, brokers stay behind it.", "kafkaproxy");
+  app.footer(examples);
+  std::string config_file;
+  std::string shell;
+  unsigned threads = 0;
+  DynamicFlags flags;
+  app.add_option("-c,--config", config_file, "YAML file; without a subcommand: run it");
+  app.set_version_flag("--version", "kafkaproxy " + std::string(version));
+  CLI::App* const run = app.add_subcommand("run", "Serve clients until SIGTERM");
+  run->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
+  run->add_option("--threads", threads, "event loops (default: one per usable core)")->check(CLI::Range(1, 1024));
+  add_dynamic_flags(*run, flags);
+  CLI::App* const check = app.add_subcommand("check", "Say every error of a configuration, with its line");
+  check->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
+  CLI::App* const version_command = app.add_subcommand("version", "Print the version");
+  CLI::App* const completion = app.add_subcommand("completion", "Print a completion script");
+  completion->add_option("shell", shell)->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  app.require_subcommand(0, 1);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Say{app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return Say{"kafkaproxy " + std::string(version) + "\n"};
+  } catch (const CLI::ParseError& wrong) {
+    return Misused{wrong.what()};
+  }
+  if (*version_command) return Say{"kafkaproxy " + std::string(version) + "\n"};
+  if (*completion) return Say{completion_script(shell)};
+  if (*check) return Check{config_file.empty() ? "config.yaml" : config_file};
+  if (*run || !config_file.empty()) return run_command(config_file, flags, threads);
+  return Misused{"say what to do: run, check, version or completion"};
+}
+
+}  // namespace kp::cli

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "config/fields.h"
+#include "config/model.h"
+
+/// From YAML to the model, a function per part of the file. Each checks the shape and the range of single values and
+/// fills defaults in; what values mean together is validate.h's business.
+namespace kp::config {
+
+void read_upstream(Section& top, Report& report, Config& config);
+void read_downstream(Section& top, Report& report, Config& config);
+void read_broker_mapping(Section& top, Report& report, Config& config);
+void read_auth_swap(Section& top, Report& report, Config& config);
+void read_resolve(Section& top, Report& report, Config& config);
+void read_partition_mapping(Section& top, Report& report, Config& config);
+void read_http_produce(Section& top, Report& report, Config& config);
+void read_admin(Section& top, Report& report, Config& config);
+void read_limits(Section& top, Report& report, Config& config);
+void read_logging(Section& top, Report& report, Config& config);
+
+}  // namespace kp::config

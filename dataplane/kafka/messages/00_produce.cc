@@ -1,0 +1,11 @@
+#include "kafka/messages/00_produce.h"
+
+#include "kafka/walk.h"
+
+namespace kp::kafka {
+
+template Result<ProduceResponse> decode(BytesView, Version);
+template void encode(const ProduceResponse&, Version, Bytes&);
+template MessageInfo describe<ProduceResponse>();
+
+}  // namespace kp::kafka

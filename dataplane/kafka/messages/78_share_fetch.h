@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "kafka/message.h"
+#include "kafka/schema.h"
+
+namespace kp::kafka {
+
+struct ShareFetchResponse {
+  static constexpr std::string_view name = "ShareFetchResponse";
+  static constexpr std::int16_t key = 78;
+  static constexpr Versions versions = between(1, 2);
+  static constexpr Version first_flexible = 0;
+
+  struct Topic {
+    struct Partition {
+      struct LeaderIdAndEpoch {
+        std::int32_t leader_id = 0;
+        std::int32_t leader_epoch = 0;
+        RawTags unknown_tags;
+
+        static constexpr auto schema() {
+          return std::tuple{
+              // clang-format off
+              // name              member                           on wire, nullable
+              Field{"LeaderId",    &LeaderIdAndEpoch::leader_id,    since(0)},
+              Field{"LeaderEpoch", &LeaderIdAndEpoch::leader_epoch, since(0)}
+              // clang-format on
+          };
+        }
+      };
+
+      struct AcquiredBatch {
+        std::int64_t first_offset = 0;
+        std::int64_t last_offset = 0;
+        std::int16_t delivery_count = 0;
+        RawTags unknown_tags;
+
+        static constexpr auto schema() {
+          return std::tuple{
+              // clang-format off
+              // name                member                          on wire, nullable
+              Field{"FirstOffset",   &AcquiredBatch::first_offset,   since(0)},
+              Field{"LastOffset",    &AcquiredBatch::last_offset,    since(0)},
+              Field{"DeliveryCount", &AcquiredBatch::delivery_count, since(0)}
+              // clang-format on
+          };
+        }
+      };
+
+      std::int32_t partition_index = 0;
+      std::int16_t error_code = 0;
+      std::optional<std::string> error_message;
+      std::int16_t acknowledge_error_code = 0;
+      std::optional<std::string> acknowledge_error_message;
+      LeaderIdAndEpoch current_leader;
+      std::optional<Records> records;
+      std::vector<AcquiredBatch> acquired_records;
+      RawTags unknown_tags;
+
+      static constexpr auto schema() {
+        return std::tuple{
+            // clang-format off
+            // name                          member                                 on wire, nullable
+            Field{"PartitionIndex",          &Partition::partition_index,           since(0)},
+            Field{"ErrorCode",               &Partition::error_code,                since(0)},
+            Field{"ErrorMessage",            &Partition::error_message,             since(0), since(0)},
+            Field{"AcknowledgeErrorCode",    &Partition::acknowledge_error_code,    since(0)},
+            Field{"AcknowledgeErrorMessage", &Partition::acknowledge_error_message, since(0), since(0)},
+            Field{"CurrentLeader",           &Partition::current_leader,            since(0)},
+            Field{"Records",                 &Partition::records,                   since(0), only(0)},
+            Field{"AcquiredRecords",         &Partition::acquired_records,          since(0)}
+            // clang-format on
+        };
+      }
+    };
+
+    Uuid topic_id;
+    std::vector<Partition> partitions;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name             member              on wire, nullable
+          Field{"TopicId",    &Topic::topic_id,   since(0)},
+          Field{"Partitions", &Topic::partitions, since(0)}
+          // clang-format on
+      };
+    }
+  };
+
+  struct NodeEndpoint {
+    std::int32_t node_id = 0;
+    std::string host;
+    std::int32_t port = 0;
+    std::optional<std::string> rack;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name         member                  on wire, nullable
+          Field{"NodeId", &NodeEndpoint::node_id, since(0)},
+          Field{"Host",   &NodeEndpoint::host,    since(0)},
+          Field{"Port",   &NodeEndpoint::port,    since(0)},
+          Field{"Rack",   &NodeEndpoint::rack,    since(0), since(0)}
+          // clang-format on
+      };
+    }
+  };
+
+  std::int32_t throttle_time_ms = 0;
+  std::int16_t error_code = 0;
+  std::optional<std::string> error_message;
+  std::int32_t acquisition_lock_timeout_ms = 0;
+  std::vector<Topic> responses;
+  std::vector<NodeEndpoint> node_endpoints;
+  RawTags unknown_tags;
+
+  static constexpr auto schema() {
+    return std::tuple{
+        // clang-format off
+        // name                           member                                            on wire, nullable
+        Field{"ThrottleTimeMs",           &ShareFetchResponse::throttle_time_ms,            since(0)},
+        Field{"ErrorCode",                &ShareFetchResponse::error_code,                  since(0)},
+        Field{"ErrorMessage",             &ShareFetchResponse::error_message,               since(0), since(0)},
+        Field{"AcquisitionLockTimeoutMs", &ShareFetchResponse::acquisition_lock_timeout_ms, since(1)},
+        Field{"Responses",                &ShareFetchResponse::responses,                   since(0)},
+        Field{"NodeEndpoints",            &ShareFetchResponse::node_endpoints,              since(0)}
+        // clang-format on
+    };
+  }
+};
+
+}  // namespace kp::kafka

@@ -1,0 +1,11 @@
+#include "kafka/messages/79_share_acknowledge.h"
+
+#include "kafka/walk.h"
+
+namespace kp::kafka {
+
+template Result<ShareAcknowledgeResponse> decode(BytesView, Version);
+template void encode(const ShareAcknowledgeResponse&, Version, Bytes&);
+template MessageInfo describe<ShareAcknowledgeResponse>();
+
+}  // namespace kp::kafka

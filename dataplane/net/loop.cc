@@ -1,0 +1,58 @@
+#include "net/loop.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace kp::net {
+
+Deadline::Deadline(Loop& loop, std::function<void()> expired) : loop_(loop), expired_(std::move(expired)) {
+  loop.deadlines_.push_back(*this);
+}
+
+void Deadline::after(std::chrono::milliseconds span) { at_ = loop_.now_ + span + Loop::tick; }
+
+Loop::Loop() = default;
+
+Loop::~Loop() { stop(); }
+
+void Loop::start() {
+  asio::co_spawn(context_, keep_time(this), asio::detached);
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+void Loop::stop() {
+  work_.reset();
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Task<void> Loop::keep_time(Loop* self) {
+  asio::steady_timer timer(self->context_);
+  for (;;) {
+    timer.expires_after(tick);
+    boost::system::error_code failed;
+    co_await timer.async_wait(capture(failed));
+    self->now_ = std::chrono::steady_clock::now();
+    for (auto next = self->deadlines_.begin(); next != self->deadlines_.end();) {
+      Deadline& deadline = *next++;  // `expired` may end its owner, not a neighbour: owners end through the loop's queue
+      if (deadline.at_ > self->now_) continue;
+      deadline.never();
+      deadline.passed_ = true;
+      deadline.expired_();
+    }
+  }
+}
+
+Bytes Loop::borrow_buffer() {
+  if (spare_buffers_.empty()) return Bytes(buffer_size);
+  Bytes buffer = std::move(spare_buffers_.back());
+  spare_buffers_.pop_back();
+  return buffer;
+}
+
+void Loop::return_buffer(Bytes buffer) {
+  constexpr std::size_t kept = 64;  // 4 MiB a thread; a burst's buffers go back to the system
+  if (buffer.size() == buffer_size && spare_buffers_.size() < kept) spare_buffers_.push_back(std::move(buffer));
+}
+
+}  // namespace kp::net

@@ -1,0 +1,48 @@
+#include "proxy/runtime.h"
+
+namespace kp::proxy {
+namespace {
+
+Status add_downstream_tls(Runtime& made, const config::Config& config) {
+  if (!config::uses_tls(config.downstream.security_protocol)) return Done{};
+  const config::DownstreamTls& tls = config.downstream.tls;
+  net::TlsServerOptions options;
+  options.cert = tls.cert;
+  options.key = tls.key;
+  options.require_client = tls.mtls_enabled;
+  options.client_ca = tls.ca_certs.empty() ? "ca.pem" : tls.ca_certs;
+  options.require_name = config.broker_mapping && std::holds_alternative<config::SniMapping>(*config.broker_mapping);
+  auto context = net::TlsContext::server(options);
+  if (!context) return std::move(context).error().within("downstream.tls");
+  made.downstream_tls = std::move(*context);
+  return Done{};
+}
+
+Status add_upstream_tls(Runtime& made, const config::Config& config) {
+  if (!config.upstream || !config::uses_tls(config.upstream->security_protocol)) return Done{};
+  const config::UpstreamTls& tls = config.upstream->tls;
+  auto context = net::TlsContext::client(
+      {.ca = tls.ca_certs, .trust_all = tls.trust_server_certs, .cert = tls.cert, .key = tls.key});
+  if (!context) return std::move(context).error().within("upstream.tls");
+  made.upstream_tls = std::move(*context);
+  return Done{};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Runtime>> Runtime::build(std::shared_ptr<const config::Config> config) {
+  auto made = std::make_shared<Runtime>();
+  if (Status ok = add_downstream_tls(*made, *config); !ok) return std::move(ok).error();
+  if (Status ok = add_upstream_tls(*made, *config); !ok) return std::move(ok).error();
+  made->dialer =
+      std::make_shared<const broker::Dialer>(config->resolve, made->upstream_tls, config->limits.connect_timeout);
+  if (config->upstream) made->bootstrap = config->upstream->bootstrap_servers;
+  if (const auto* dynamic = config->broker_mapping ? std::get_if<config::DynamicMapping>(&*config->broker_mapping) : nullptr) {
+    made->bootstrap.clear();  // here the mappings say it, slot by slot
+    for (const config::BootstrapMapping& mapping : dynamic->bootstrap) made->bootstrap.push_back(mapping.upstream);
+  }
+  made->config = std::move(config);
+  return made;
+}
+
+}  // namespace kp::proxy

@@ -1,0 +1,184 @@
+#include "proxy/session.h"
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "base/log.h"
+#include "net/sniff.h"
+
+namespace kp::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds leave_time{1000};  ///< for the peer to take our last bytes
+
+std::string_view remedy(net::Spoke spoke, bool tls_here) {
+  switch (spoke) {
+    case net::Spoke::TlsHello:
+      return "the client uses TLS, this listener doesn't: set the client's security.protocol to PLAINTEXT or "
+             "SASL_PLAINTEXT, or downstream.security_protocol to SSL or SASL_SSL";
+    case net::Spoke::Http:
+      return "this is a Kafka port, not HTTP: metrics and health are at admin.address";
+    case net::Spoke::Kafka:
+      if (tls_here)
+        return "the client speaks plaintext Kafka, this listener TLS: set the client's security.protocol to SSL or SASL_SSL";
+      break;
+    default:
+      break;
+  }
+  return "the first bytes are no Kafka request: check what connects here";
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::asio::ip::tcp::socket socket)
+    : worker_(worker),
+      runtime_(std::move(runtime)),
+      route_(route),
+      client_(std::move(socket)),
+      peer_(client_.peer()),
+      deadline_(worker.loop, [this] { cut(); }),
+      changed_(worker.loop.executor()),
+      requests_(runtime_->config->limits.max_frame_bytes) {
+  worker_.sessions.insert(this);
+  ++worker_.counters.connections_open;
+  ++worker_.counters.connections_total;
+}
+
+Session::~Session() {
+  worker_.sessions.erase(this);
+  --worker_.counters.connections_open;
+  --worker_.connections;
+}
+
+net::Task<void> Session::serve(std::shared_ptr<Session> self) {
+  self->deadline_.after(self->limits().handshake_timeout);
+  Status ended = co_await self->greet();
+  if (ended) {
+    self->deadline_.after(self->limits().handshake_timeout);  // now for the first request
+    ended = co_await self->pump_requests();
+  }
+  if (!ended) {
+    const bool client_left = ended.error().code == Errc::Eof && self->broker_ && self->responses_open_;
+    if (client_left) {
+      // What the client sent before it closed shall count: the broker gets an end of stream, not a reset.
+      if (!self->ended_) self->ended_ = std::move(ended).error();
+      self->broker_->shutdown_write();
+      self->deadline_.after(std::min(self->limits().idle_timeout, 10 * leave_time));
+    } else {
+      self->stop(std::move(ended).error());
+    }
+  }
+  while (self->responses_open_) co_await self->changed_.wait();
+  self->client_.uncancel();
+  self->deadline_.after(leave_time);
+  co_await self->client_.linger();
+  self->log_end();
+}
+
+/// Until we know that the client speaks what this listener expects, and for whom it came.
+net::Task<Status> Session::greet() {
+  std::array<std::uint8_t, 16> first{};
+  if (client_.tls() || runtime_->downstream_tls != nullptr) {
+    Result<std::size_t> seen = co_await client_.peek(first);
+    if (!seen) co_return std::move(seen).error();
+    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
+    const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+    if (spoke != net::Spoke::TlsHello) {
+      ++worker_.counters.wrong_protocol[std::string(name(spoke))];
+      log::warn("wrong protocol", {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, true)}});
+      co_return Error{Errc::Malformed, "wrong protocol"};
+    }
+    Status secured = co_await client_.accept_tls(*runtime_->downstream_tls);
+    if (!secured) {
+      const std::string label = net::tls_failure_label(secured.error().message);
+      ++worker_.counters.tls_failures[{"downstream", label}];
+      log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
+      co_return std::move(secured).error().within("TLS handshake");
+    }
+    ++worker_.counters.tls_handshakes["downstream"];
+  } else {
+    Result<std::size_t> seen = co_await client_.peek(first);
+    if (!seen) co_return std::move(seen).error();
+    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
+    const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+    if (spoke != net::Spoke::Kafka) {
+      ++worker_.counters.wrong_protocol[std::string(name(spoke))];
+      log::warn("wrong protocol", {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, false)}});
+      co_return Error{Errc::Malformed, "wrong protocol"};
+    }
+  }
+  if (route_.to == Route::To::Broker) broker_id_ = route_.broker;
+  if (route_.to == Route::To::ServerName)
+    broker_id_ = runtime_->endpoints->named(client_.server_name()).value_or(telemetry::bootstrap_broker);
+  co_return Done{};
+}
+
+/// The upstream addresses to try, in order. For a broker's endpoint there is just one: another broker would answer wrong.
+std::vector<HostPort> Session::targets() const {
+  if (broker_id_ >= 0) {
+    const auto upstream = runtime_->endpoints->upstream_of(broker_id_);
+    return upstream ? std::vector{*upstream} : std::vector<HostPort>{};
+  }
+  const std::vector<HostPort>& bootstrap = runtime_->bootstrap;
+  if (route_.to == Route::To::Mapping) return {bootstrap.at(route_.slot)};
+  std::vector<HostPort> all;
+  for (std::size_t i = 0; i < bootstrap.size(); ++i) all.push_back(bootstrap[(route_.slot + i) % bootstrap.size()]);
+  return all;
+}
+
+net::Task<Status> Session::open_broker() {
+  Error last{Errc::NotFound, "broker " + std::to_string(broker_id_) + " has left the cluster"};
+  for (const HostPort& target : targets()) {
+    deadline_.after(limits().connect_timeout + leave_time);
+    Result<net::Stream> dialled = co_await runtime_->dialer->dial(worker_.loop, target);
+    if (ended_) co_return *ended_;
+    if (broker_id_ >= 0) runtime_->endpoints->set_dialled(broker_id_, dialled.has_value());
+    if (dialled) {
+      ++worker_.counters.upstream_connects;
+      if (runtime_->upstream_tls != nullptr) ++worker_.counters.tls_handshakes["upstream"];
+      broker_.emplace(std::move(*dialled));
+      responses_open_ = true;
+      progressed();
+      net::asio::co_spawn(worker_.loop.executor(), pump_responses(shared_from_this()), net::asio::detached);
+      co_return Done{};
+    }
+    last = std::move(dialled).error();
+    ++worker_.counters.upstream_connect_failures[std::string(name(last.code))];
+    if (last.message.find("TLS handshake") != std::string::npos)
+      ++worker_.counters.tls_failures[{"upstream", net::tls_failure_label(last.message)}];
+    log::warn("broker not reached", {{"broker", broker_id_}, {"upstream", target}, {"reason", last.message}});
+  }
+  co_return std::move(last).within("to broker");
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (at_rest()) stop(Error{Errc::Draining, "drained"});
+}
+
+void Session::cut() {
+  const bool handshaking = !broker_ && in_flight_.empty();
+  stop(Error{Errc::Timeout, handshaking ? "nothing useful came in time" : "no byte moved for too long"});
+}
+
+/// Both pumps end at their next wait. The client still gets what was written to it (linger).
+void Session::stop(Error reason) {
+  if (!ended_) ended_ = std::move(reason);
+  client_.cancel();
+  if (broker_) broker_->close();
+  changed_.notify();
+}
+
+void Session::log_end() const {
+  const Error end = ended_.value_or(Error{Errc::Eof, "closed"});
+  ++worker_.counters.connections_closed[std::string(name(end.code))];
+  const bool ordinary = end.code == Errc::Eof || end.code == Errc::Draining || end.message == "wrong protocol" ||
+                        end.message.starts_with("TLS handshake");
+  const auto level = ordinary ? log::Level::Debug : log::Level::Warn;
+  if (log::enabled(level))
+    log::write(level, "connection closed",
+               {{"peer", peer_}, {"broker", broker_id_}, {"cause", name(end.code)}, {"reason", end.message}});
+}
+
+}  // namespace kp::proxy

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <optional>
+
+#include "net/loop.h"
+#include "net/stream.h"
+#include "proxy/in_flight.h"
+#include "proxy/request_scan.h"
+#include "proxy/route.h"
+#include "proxy/runtime.h"
+#include "proxy/worker.h"
+#include "rewrite/fetch_walk.h"
+
+namespace kp::proxy {
+
+/// One client connection and its broker connection, from accept to close. Lives on one loop; kept alive by its own
+/// coroutines. Two pumps share `in_flight_`: requests push, responses pop, so what the client gets is in request order.
+/// The broker is dialled when the first request is to be forwarded, so that a port scan costs the cluster nothing.
+///
+///   greet (TLS, SNI) ─▶ pump_requests ──first request──▶ open_broker ─▶ pump_responses
+///                            └─ client's end, drain, error ─▶ stop ─▶ both pumps end ─▶ linger ─▶ gone
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::asio::ip::tcp::socket socket);
+  ~Session();
+
+  static net::Task<void> serve(std::shared_ptr<Session> self);
+
+  /// Answers what is in flight, reads no new request, then ends. Loop thread.
+  void drain();
+  /// Ends now. Loop thread.
+  void cut();
+
+ private:
+  // session.cc
+  net::Task<Status> greet();
+  net::Task<Status> open_broker();
+  std::vector<HostPort> targets() const;
+  void stop(Error reason);
+  void log_end() const;
+  bool at_rest() const { return in_flight_.empty() && requests_.at_boundary() && !client_written_to_; }
+  void progressed() { deadline_.after(limits().idle_timeout); }
+  const config::Limits& limits() const { return runtime_->config->limits; }
+
+  // session_requests.cc
+  net::Task<Status> pump_requests();
+  net::Task<Result<std::size_t>> relay_requests(BytesView view);
+  net::Task<Status> forward(BytesView run);
+  net::Task<Status> answer(InFlight entry);
+  Result<InFlight> admit(const RequestScan::Found& found);
+
+  // session_responses.cc
+  static net::Task<void> pump_responses(std::shared_ptr<Session> self);
+  net::Task<Status> forward_responses();
+  net::Task<Result<std::size_t>> relay_responses(BytesView view);
+  /// Where relay_responses stands in the bytes that it was given: [sent, at) is decided and not written yet.
+  struct Cursor {
+    BytesView view;
+    std::size_t sent = 0;
+    std::size_t at = 0;
+    BytesView rest() const { return view.subspan(at); }
+  };
+  net::Task<Result<bool>> relay_piece(Cursor& cursor);
+  net::Task<Result<bool>> begin_response(Cursor& cursor);
+  net::Task<Result<bool>> walk_response(Cursor& cursor);
+  net::Task<Status> collect_response(Cursor& cursor);
+  net::Task<Status> rewrite_whole(Cursor& cursor, BytesView frame);
+  net::Task<Status> finish_collected();
+  net::Task<Status> flush(Cursor& cursor);
+  net::Task<Status> send_answers(Cursor& cursor);
+  net::Task<Status> to_client(BytesView bytes);
+  Status check_response(BytesView rest) const;
+  void count_rewrite(std::int16_t api, int addresses, int leaked);
+  void finish_response();
+
+  Worker& worker_;
+  const std::shared_ptr<const Runtime> runtime_;
+  const Route route_;
+  net::Stream client_;
+  std::optional<net::Stream> broker_;
+  BrokerId broker_id_ = telemetry::bootstrap_broker;  ///< whom the connection stands for
+  HostPort peer_;
+  net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
+  net::Event changed_;      ///< in_flight_ or one of the flags below changed
+
+  RequestScan requests_;
+  InFlightQueue in_flight_;
+
+  std::uint64_t pass_left_ = 0;  ///< of the current response: bytes that pass as they are
+  std::uint64_t frame_left_ = 0;  ///< of the response being walked or collected: bytes still to come
+  std::optional<rewrite::FetchWalk> walk_;
+  Bytes collected_;  ///< a response (or its tail, under walk_) that is gathered to be rewritten whole
+
+  bool draining_ = false;
+  bool responses_open_ = false;
+  bool client_written_to_ = false;  ///< a write to the client is under way
+  std::optional<Error> ended_;      ///< the first reason
+};
+
+}  // namespace kp::proxy

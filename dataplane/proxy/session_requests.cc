@@ -1,0 +1,127 @@
+#include "base/log.h"
+#include "kafka/apis.h"
+#include "proxy/session.h"
+#include "rewrite/response.h"
+
+/// client → broker. Requests pass in runs: as many as one read brought leave in one write.
+namespace kp::proxy {
+net::Task<Status> Session::pump_requests() {
+  Bytes buffer;  // borrowed only while bytes are in it
+  std::size_t filled = 0;
+  for (;;) {
+    if (ended_) co_return *ended_;
+    if (draining_ && requests_.at_boundary() && in_flight_.empty()) co_return Error{Errc::Draining, "drained"};
+    if (draining_ && requests_.at_boundary()) {
+      co_await changed_.wait();  // the answers under way end the session
+      continue;
+    }
+    if (buffer.empty()) buffer = worker_.loop.borrow_buffer();
+    Result<std::size_t> got = client_.try_read(MutableBytes(buffer).subspan(filled));
+    if (!got) co_return std::move(got).error();
+    if (*got == 0) {
+      if (filled == 0) worker_.loop.return_buffer(std::exchange(buffer, {}));
+      Status ready = co_await client_.wait_readable();
+      if (!ready) co_return std::move(ready).error();
+      continue;
+    }
+    filled += *got;
+    if (broker_) progressed();
+    Result<std::size_t> used = co_await relay_requests(BytesView(buffer).first(filled));
+    if (!used) co_return std::move(used).error();
+    if (*used == 0 && filled == buffer.size()) co_return Error{Errc::Malformed, "a request header without end"};
+    std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*used), buffer.begin() + static_cast<std::ptrdiff_t>(filled),
+              buffer.begin());
+    filled -= *used;
+  }
+}
+
+/// Forwards what can be, returns how much of `view` is done with.
+net::Task<Result<std::size_t>> Session::relay_requests(BytesView view) {
+  std::size_t sent = 0;
+  std::size_t at = 0;
+  while (at < view.size()) {
+    if (draining_ && requests_.at_boundary()) break;
+    Result<RequestScan::Found> found = requests_.next(view.subspan(at));
+    if (!found) co_return std::move(found).error();
+    if (found->bytes == 0) break;
+    if (found->kind != RequestScan::Kind::Body) {
+      Result<InFlight> entry = admit(*found);
+      if (!entry) co_return std::move(entry).error();
+      const bool full = in_flight_.size() >= limits().max_in_flight;
+      if (full || entry->answer) {
+        Status done = co_await forward(view.subspan(sent, at - sent));
+        if (!done) co_return std::move(done).error();
+        sent = at;
+      }
+      while (in_flight_.size() >= limits().max_in_flight && !ended_) co_await changed_.wait();
+      if (ended_) co_return *ended_;
+      if (entry->answer) {
+        at += found->bytes;
+        sent = at;
+        Status done = co_await answer(std::move(*entry));
+        if (!done) co_return std::move(done).error();
+        continue;
+      }
+      if (found->answered) in_flight_.push_back(std::move(*entry));
+    }
+    at += found->bytes;
+  }
+  Status done = co_await forward(view.subspan(sent, at - sent));
+  if (!done) co_return std::move(done).error();
+  co_return at;
+}
+
+net::Task<Status> Session::forward(BytesView run) {
+  if (run.empty()) co_return Done{};
+  if (!broker_) {
+    Status opened = co_await open_broker();
+    if (!opened) co_return std::move(opened).error();
+  }
+  Status sent = co_await broker_->write_all(run);
+  if (!sent) co_return std::move(sent).error().within("to broker");
+  progressed();
+  co_return Done{};
+}
+
+/// Our own answer waits its turn behind the responses that are under way.
+net::Task<Status> Session::answer(InFlight entry) {
+  if (!in_flight_.empty() || client_written_to_) {
+    in_flight_.push_back(std::move(entry));
+    co_return Done{};
+  }
+  co_return co_await to_client(*entry.answer);
+}
+
+/// What becomes of a request: forwarded, answered here, or refused.
+Result<InFlight> Session::admit(const RequestScan::Found& found) {
+  InFlight entry{.correlation_id = found.head.correlation_id,
+                 .api_key = found.head.api_key,
+                 .api_version = found.head.api_version,
+                 .sasl_token = found.kind == RequestScan::Kind::SaslToken,
+                 .answer = std::nullopt,
+                 .since = std::chrono::steady_clock::now(),
+                 .traffic = nullptr,
+                 .latency = nullptr};
+  if (entry.sasl_token) {
+    entry.api_key = kafka::api::sasl_handshake;
+    entry.api_version = 0;
+  } else if (!rewrite::knows(entry.api_key, entry.api_version)) {
+    if (entry.api_key != kafka::api::api_versions)
+      return Error{Errc::Unsupported, std::string(kafka::api_name(entry.api_key)) + " version " +
+                                          std::to_string(entry.api_version) +
+                                          " is not known here, so its answer could not be rewritten"};
+    entry.answer = rewrite::api_versions_unsupported(entry.correlation_id);
+  }
+  if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token) requests_.expect_sasl_tokens();
+  // An API that we have no name for is one series, so that a client can't make us count without bound.
+  const bool known = kafka::find_api(entry.api_key) != nullptr && entry.api_version < 32;
+  const std::int16_t key = known ? entry.api_key : std::int16_t{-1};
+  const std::int16_t version = known ? entry.api_version : std::int16_t{-1};
+  entry.traffic = &worker_.counters.traffic[{key, version, broker_id_}];
+  entry.latency = &worker_.counters.latency[key];
+  entry.traffic->requests += 1;
+  entry.traffic->request_bytes += found.frame;
+  return entry;
+}
+
+}  // namespace kp::proxy

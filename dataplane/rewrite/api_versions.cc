@@ -1,0 +1,61 @@
+#include "rewrite/api_versions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kafka/header.h"
+#include "kafka/messages/18_api_versions.h"
+
+namespace kp::rewrite {
+namespace {
+
+using kafka::ApiVersionsResponse;
+
+constexpr std::int16_t unsupported_version = 35;
+
+// Makes `offer` what both the broker and we know; false when that is nothing.
+bool clamp(ApiVersionsResponse::ApiVersion& offer, bool& changed) {
+  const kafka::Api* api = kafka::find_api(offer.api_key);
+  if (api == nullptr || !api->rewritten()) return true;
+  const kafka::Rewriting& ours = api->rewriting;
+
+  const ApiVersionsResponse::ApiVersion before = offer;
+  offer.max_version = std::min(offer.max_version, ours.max);
+  // Produce keeps its min of 0, below what carries addresses; ShareFetch v0 carries them in a form that is gone.
+  if (offer.min_version >= ours.first) offer.min_version = std::max(offer.min_version, ours.min);
+  const bool kept = offer.min_version <= offer.max_version;
+  changed = changed || !kept || offer.max_version != before.max_version || offer.min_version != before.min_version;
+  return kept;
+}
+
+// An answer with error 35 has the form of version 0 whatever was asked (KIP-511).
+kafka::Version version_of_answer(kafka::Version asked, BytesView body) {
+  return body.size() >= 2 && big_endian_i16(body) == unsupported_version ? kafka::Version{0} : asked;
+}
+
+}  // namespace
+
+Result<Rewritten> clamp_api_versions(kafka::Version version, BytesView frame) {
+  const BytesView body = frame.subspan(kafka::response_head_bytes);
+  const kafka::Version answered = version_of_answer(version, body);
+  Result<ApiVersionsResponse> message = kafka::decode<ApiVersionsResponse>(body, answered);
+  if (!message) return std::move(message).error();
+
+  Rewritten done;
+  bool changed = false;
+  std::erase_if(message->api_keys, [&](auto& offer) { return !clamp(offer, changed); });
+  if (changed) {
+    done.frame = kafka::encode_response(*message, answered, kafka::peek_response(frame).correlation_id);
+  }
+  return done;
+}
+
+Bytes api_versions_unsupported(std::int32_t correlation_id) {
+  const kafka::Rewriting& ours = kafka::find_api(kafka::api::api_versions)->rewriting;
+  ApiVersionsResponse answer;
+  answer.error_code = unsupported_version;
+  answer.api_keys.push_back({kafka::api::api_versions, ours.min, ours.max, {}});
+  return kafka::encode_response(answer, 0, correlation_id);
+}
+
+}  // namespace kp::rewrite

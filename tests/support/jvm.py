@@ -1,0 +1,31 @@
+"""How the harness starts Java: our own programs, Kafka's tools and the brokers, all from build/kafka/libs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+KAFKA = Path(os.environ.get("KP_KAFKA_HOME", ROOT / "build" / "kafka"))
+
+# One core's worth of compiler and collector: on a small machine start-up time is what counts.
+_THRIFTY = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-Xlog:cds=off",
+            "-Xlog:cds+dynamic=off"]
+
+
+def prepare():
+    """Downloads and builds what is missing."""
+    subprocess.run([ROOT / "scripts" / "kafka-jars.sh", KAFKA], check=True)
+
+
+def command(main_class, *arguments, heap="256m", archive=None, properties=(), hosts_file=None):
+    """The argv that runs `main_class`. `hosts_file` replaces name look-up (where there are no namespaces).
+
+    `archive` names a class data archive beside the jars; a missing or outdated one only costs time.
+    """
+    argv = ["java", f"-Xmx{heap}", "-Xss512k", *_THRIFTY]
+    if archive is not None and (KAFKA / f"{archive}.jsa").exists():
+        argv.append(f"-XX:SharedArchiveFile={KAFKA / archive}.jsa")
+    if hosts_file is not None:
+        argv.append(f"-Djdk.net.hosts.file={hosts_file}")
+    argv += [f"-D{name}={value}" for name, value in properties]
+    return argv + ["-cp", f"{KAFKA}/libs/*", main_class, *map(str, arguments)]

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""A real KRaft cluster for the tests and the demo.
+
+In the tests the brokers live in a network namespace (netns.py) that only the proxy can reach. The demo uses loopback:
+
+    python3 tests/support/kafka_cluster.py up --brokers 3 --no-netns
+"""
+
+import argparse
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import jvm
+import kafka_wire
+import netns
+from certs import Certs
+from processes import Child
+from waiting import until
+
+CLUSTER_ID = "kafkaproxy-tests-00000A"
+
+# What every broker says alike. Small and quick: few partitions for Kafka's own topics, short sessions and heartbeats, so
+# that a killed broker is noticed within seconds.
+COMMON = {
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT",
+    "ssl.keystore.type": "PEM",
+    "ssl.truststore.type": "PEM",
+    "ssl.client.auth": "requested",
+    "auto.create.topics.enable": "false",
+    "num.partitions": 3,
+    "offsets.topic.num.partitions": 5,
+    "transaction.state.log.num.partitions": 5,
+    "share.coordinator.state.topic.num.partitions": 3,
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1000,
+    "group.consumer.min.heartbeat.interval.ms": 300,
+    "group.consumer.heartbeat.interval.ms": 300,
+    "group.share.min.heartbeat.interval.ms": 300,
+    "group.share.heartbeat.interval.ms": 300,
+    "broker.heartbeat.interval.ms": 500,
+    "broker.session.timeout.ms": 4000,
+    "controller.quorum.election.timeout.ms": 500,
+    "controller.quorum.fetch.timeout.ms": 2000,
+    "controlled.shutdown.enable": "true",
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "background.threads": 2,
+    "num.recovery.threads.per.data.dir": 1,
+    "log.cleaner.dedupe.buffer.size": 2097152,
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+}
+
+
+class Broker:
+    def __init__(self, broker_id, directory, addresses):
+        self.id = broker_id
+        self.directory = directory
+        self.addresses = addresses  # listener name -> (bind host, advertised host, port)
+        self.child = None
+
+    def address(self, listener):
+        _, host, port = self.addresses[listener]
+        return f"{host}:{port}"
+
+
+class KafkaCluster:
+    """Brokers 1..N, each also a controller; brokers added later are brokers only.
+
+    Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 100 (SSL), + 200.
+    """
+
+    def __init__(self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn"):
+        self.directory = Path(directory)
+        self.network = network
+        self.base_port = base_port
+        self.heap = heap
+        self.log_level = log_level
+        self.brokers = {}
+        self._size = brokers
+        self.certs = Certs(self.directory.parent / "certs")
+
+    # Life
+
+    def start(self, seconds=90.0):
+        jvm.prepare()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for broker_id in range(1, self._size + 1):
+            self._define(broker_id)
+        for broker in self.brokers.values():
+            self._launch(broker, controller=True)
+        self.wait_for_brokers(self.brokers, seconds)
+        return self
+
+    def stop(self):
+        for broker in self.brokers.values():
+            if broker.child is not None and broker.child.running():
+                # Nothing of it is needed again, so no orderly hand-over of leaders.
+                broker.child.kill()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # Trouble
+
+    def kill(self, broker_id):
+        """SIGKILL, as a machine that dies."""
+        self.brokers[broker_id].child.kill()
+
+    def restart(self, broker_id, seconds=60.0):
+        """Starts a dead broker again with its old data, and waits until it is a member again."""
+        self._launch(self.brokers[broker_id], controller=broker_id <= self._size)
+        self.wait_for_brokers([broker_id], seconds)
+
+    def add(self, broker_id, seconds=60.0):
+        """One more broker, without a controller."""
+        self._define(broker_id)
+        self._launch(self.brokers[broker_id], controller=False)
+        self.wait_for_brokers([broker_id], seconds)
+
+    def remove(self, broker_id):
+        """Kills a broker and unregisters it, so that it is no longer in anybody's metadata."""
+        self.kill(broker_id)
+        self.tool("org.apache.kafka.tools.ClusterTool", "unregister", "--id", broker_id, bootstrap="--bootstrap-server")
+        del self.brokers[broker_id]
+
+    # Looking
+
+    def bootstrap(self, listener="PLAINTEXT"):
+        return [broker.address(listener) for broker in self.brokers.values()]
+
+    def running(self):
+        return [broker for broker in self.brokers.values() if broker.child is not None and broker.child.running()]
+
+    def connect(self, broker_id, seconds=5.0):
+        """A connection to the broker's plaintext listener, from where it lives."""
+        host, _, port = self.brokers[broker_id].addresses["PLAINTEXT"]
+        if self.network is not None:
+            return self.network.kafka.connect(host, port, seconds)
+        return socket.create_connection((host, port), seconds)
+
+    def metadata(self, topics=None):
+        """As one of the running brokers sees the cluster."""
+        failure = None
+        for broker in self.running():
+            try:
+                with self.connect(broker.id) as sock:
+                    return kafka_wire.metadata(sock, topics)
+            except OSError as error:
+                failure = error
+        raise ConnectionError(f"no broker answers: {failure}")
+
+    def wait_for_brokers(self, ids, seconds=60.0):
+        """Until every running broker lists all of `ids`."""
+        wanted = set(ids)
+
+        def listed():
+            for broker in self.running():
+                with self.connect(broker.id) as sock:
+                    if not wanted <= set(kafka_wire.metadata(sock, []).brokers):
+                        return False
+            return all(self.brokers[n].child.running() for n in wanted)
+
+        until(f"brokers {sorted(wanted)} are members", self._or_dead(listed), seconds, every=0.2)
+
+    def wait_in_sync(self, seconds=60.0):
+        """Until every replica of every partition is in sync and there is a leader."""
+
+        def in_sync():
+            return all(p.leader >= 0 and set(p.isr) == set(p.replicas)
+                       for partitions in self.metadata().topics.values() for p in partitions.values())
+
+        until("all replicas are in sync", in_sync, seconds, every=0.2)
+
+    def peers(self):
+        """Addresses that are, or within the last minute were, connected to the brokers' client listeners."""
+        ports = {port for b in self.brokers.values() for name, (_, _, port) in b.addresses.items() if name != "CONTROLLER"}
+        own = {host for broker in self.brokers.values() for host, _, _ in broker.addresses.values()} | {"127.0.0.1"}
+        return self.network.kafka.tcp_peers(ports) - own
+
+    def tool(self, main_class, *arguments, bootstrap="--bootstrap-server", seconds=60.0):
+        """One of Kafka's command line tools, run where the brokers are. Returns what it printed."""
+        servers = ",".join(broker.address("PLAINTEXT") for broker in self.running())
+        argv = jvm.command(main_class, *arguments, bootstrap, servers, archive="client")
+        if self.network is not None:
+            argv = self.network.kafka.command(argv)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=seconds)
+        if done.returncode != 0:
+            raise RuntimeError(f"{main_class}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    # Making
+
+    def _define(self, broker_id):
+        if self.network is not None:
+            host, name = netns.broker_address(broker_id), f"broker-{broker_id}.kafka.internal"
+            ports = {"PLAINTEXT": 9092, "SSL": 9093, "CONTROLLER": 9094}
+        else:
+            host = name = "127.0.0.1"
+            base = self.base_port + broker_id
+            ports = {"PLAINTEXT": base, "SSL": base + 100, "CONTROLLER": base + 200}
+        addresses = {listener: (host, name, port) for listener, port in ports.items()}
+        directory = self.directory / f"broker-{broker_id}"
+        self.brokers[broker_id] = Broker(broker_id, directory, addresses)
+        shutil.rmtree(directory, ignore_errors=True)
+        self._format(self.brokers[broker_id])
+
+    @staticmethod
+    def _format(broker):
+        """As `kafka-storage format` does it, from the folder that kafka-jars.sh formatted: only the ids differ."""
+        data = broker.directory / "data"
+        shutil.copytree(jvm.KAFKA / "storage", data)
+        own = {"node.id": broker.id, "directory.id": uuid.uuid4().hex[:22]}
+        lines = [line.split("=", 1) for line in (data / "meta.properties").read_text().splitlines() if "=" in line]
+        text = "".join(f"{name}={own.get(name, value)}\n" for name, value in lines)
+        (data / "meta.properties").write_text(text)
+
+    def _launch(self, broker, controller):
+        roles = "broker,controller" if controller else "broker"
+        listeners = {name: f"{name}://{host}:{port}" for name, (host, _, port) in broker.addresses.items()}
+        advertised = [f"{name}://{host}:{port}" for name, (_, host, port) in broker.addresses.items()
+                      if controller or name != "CONTROLLER"]
+        if not controller:
+            del listeners["CONTROLLER"]
+        replicas = min(3, self._size)
+        properties = COMMON | {
+            "node.id": broker.id,
+            "process.roles": roles,
+            "controller.quorum.voters": self._voters(),
+            "listeners": ",".join(listeners.values()),
+            "advertised.listeners": ",".join(advertised),
+            "log.dirs": broker.directory / "data",
+            "ssl.keystore.location": self.certs.broker_store,
+            "ssl.truststore.location": self.certs.ca,
+            "default.replication.factor": replicas,
+            "min.insync.replicas": min(2, replicas),
+        }
+        for topic in ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic"):
+            properties[f"{topic}.replication.factor"] = replicas
+        for topic in ("transaction.state.log", "share.coordinator.state.topic"):
+            properties[f"{topic}.min.isr"] = min(2, replicas)
+        path = broker.directory / "server.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        argv = jvm.command("kafka.Kafka", path, heap=self.heap, archive="broker",
+                           properties=[("kp.log.level", self.log_level)])
+        broker.child = Child(f"broker-{broker.id}", argv, self.directory / f"broker-{broker.id}.log",
+                             namespace=self.network.kafka if self.network else None, cwd=broker.directory)
+
+    def _voters(self):
+        voters = [self.brokers[n].addresses["CONTROLLER"] for n in range(1, self._size + 1)]
+        return ",".join(f"{n}@{host}:{port}" for n, (host, _, port) in enumerate(voters, start=1))
+
+    def _or_dead(self, probe):
+        """A broker that ended by itself will not come up: say why at once."""
+
+        def checked():
+            for broker in self.brokers.values():
+                if not broker.child.running() and broker.child.process.returncode >= 0:
+                    raise SystemExit(f"broker {broker.id} ended:\n{broker.child.tail()}")
+            return probe()
+
+        return checked
+
+
+def up(options):
+    """Serves until SIGTERM or SIGINT."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with contextlib.ExitStack() as stack:
+        network = None
+        if not options.no_netns:
+            network = netns.Network()
+            stack.callback(network.close)
+        cluster = KafkaCluster(Path(options.directory) / "cluster", options.brokers, network, options.base_port)
+        stack.callback(cluster.stop)
+        cluster.start()
+        for listener in ("PLAINTEXT", "SSL"):
+            print(f"{listener} {','.join(cluster.bootstrap(listener))}")
+        print(f"CERTS {cluster.certs.directory}")
+        if network is not None:
+            print(f"NAMESPACES {network.kafka.name} {network.proxy.name} {network.client.name}")
+        print("READY", flush=True)
+        stopped.wait()
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A real Kafka cluster for tests and demo.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start brokers, print READY, stop on SIGTERM or SIGINT")
+    start.add_argument("--brokers", type=int, default=3)
+    start.add_argument("--no-netns", action="store_true", help="on 127.0.0.1, without network namespaces")
+    start.add_argument("--base-port", type=int, default=29090)
+    start.add_argument("--directory", default=str(jvm.ROOT / "build" / "demo"))
+    return up(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+#include "config/parse.h"
+#include <gtest/gtest.h>
+TEST(X,Y){ }
