@@ -134,8 +134,9 @@ net::Task<Status> Topology::connect() {
 net::Task<Status> Topology::negotiate() {
   net::Deadline deadline(loop_, [this] { stream_->cancel(); });
   deadline.after(answer_limit);
-  Result<Bytes> answer = co_await exchange(
-      *stream_, kafka::encode_request(kafka::ApiVersionsRequest{}, 0, ++correlation_id_, client_id), options_.max_frame_bytes);
+  // A named variable: GCC 12 destroys an aggregate temporary twice when it stands in a co_await's own expression.
+  Bytes request = kafka::encode_request(kafka::ApiVersionsRequest{}, 0, ++correlation_id_, client_id);
+  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), options_.max_frame_bytes);
   if (!answer) co_return std::move(answer).error().within("ApiVersions");
   Result<kafka::ApiVersionsResponse> offer = kafka::decode_response<kafka::ApiVersionsResponse>(*answer, 0);
   if (!offer) co_return std::move(offer).error();

@@ -70,7 +70,7 @@ void read_admin(Section& top, Report& report, Config& config) {
     return;
   }
   HostPort address;
-  if (section.host_port("address", address, Need::Required)) config.admin_address = address;
+  if (section.host_port("address", address, Need::Required, true)) config.admin_address = address;
 }
 
 void read_limits(Section& top, Report& report, Config& config) {

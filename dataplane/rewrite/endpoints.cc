@@ -96,7 +96,7 @@ bool LeakSearch::visit(Endpoint endpoint) {
   if (says_nothing(endpoint)) return true;
   const bool ours = endpoint.port >= 1 && endpoint.port <= max_port &&
                     given_.contains({endpoint.host, static_cast<std::uint16_t>(endpoint.port)});
-  if (!ours) ++leaked_;
+  ++(ours ? found_ : leaked_);
   return true;
 }
 

@@ -66,17 +66,19 @@ class Translator : public EndpointVisitor {
   Status status_ = Done{};
 };
 
-/// Counts what a finished message says beside what the book gave.
+/// Counts what a finished message says: given by the book, or not.
 class LeakSearch : public EndpointVisitor {
  public:
   /// `given` outlives the search.
   explicit LeakSearch(const std::set<HostPort>& given) : given_(given) {}
 
   bool visit(Endpoint endpoint) override;
+  int found() const { return found_; }
   int leaked() const { return leaked_; }
 
  private:
   const std::set<HostPort>& given_;
+  int found_ = 0;  ///< and given
   int leaked_ = 0;
 };
 

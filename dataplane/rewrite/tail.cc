@@ -80,14 +80,13 @@ std::size_t drop_last(std::optional<std::vector<Node>>& nodes, std::size_t count
 
 // Leaves out one endpoint, then two more, four more: few encodings even of a long list.
 template <class Message>
-Result<Bytes> fit(Message& message, kafka::Version version, std::size_t size, RewrittenTail& done) {
+Result<Bytes> fit(Message& message, kafka::Version version, std::size_t size) {
   for (std::size_t drop = 1;; drop *= 2) {
     std::optional<Bytes> tail = fitted(message, version, size);
     if (tail) return *std::move(tail);
-    const std::size_t dropped = drop_last(message.node_endpoints, drop);
-    if (dropped == 0) return Error{Errc::Unsupported, "fetch response: no room for padding in its tail"};
-    done.left_out += static_cast<int>(dropped);
-    done.addresses -= static_cast<int>(dropped);
+    if (drop_last(message.node_endpoints, drop) == 0) {
+      return Error{Errc::Unsupported, "fetch response: no room for padding in its tail"};
+    }
   }
 }
 
@@ -103,7 +102,7 @@ Result<RewrittenTail> rewrite(kafka::Version version, BytesView tail, AddressBoo
   if (!translator.status()) return Error(translator.status().error()).within(Message::name);
   if (!translator.changed()) return done;
 
-  Result<Bytes> fitting = fit(*message, version, tail.size(), done);
+  Result<Bytes> fitting = fit(*message, version, tail.size());
   if (!fitting) return std::move(fitting).error();
   done.tail = *std::move(fitting);
 
@@ -111,6 +110,8 @@ Result<RewrittenTail> rewrite(kafka::Version version, BytesView tail, AddressBoo
   if (!outgoing) return Error{Errc::Internal, "what we wrote: " + outgoing.error().message};
   LeakSearch search(translator.given());
   visit_endpoints(*outgoing, search);
+  done.left_out = done.addresses - search.found();
+  done.addresses = search.found();
   done.leaked = search.leaked();
   return done;
 }

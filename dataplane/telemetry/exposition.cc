@@ -24,10 +24,11 @@ using LabelNames = std::initializer_list<std::string_view>;
 using Reasons = std::span<const std::string_view>;
 
 // What exists with 0 before its first event: a rate over a series that begins at 1 would never show that one.
-constexpr std::array<std::string_view, 5> ends{"eof", "timeout", "io", "malformed", "draining"};
-constexpr std::array<std::string_view, 3> connect_failures{"timeout", "io", "not_found"};
-constexpr std::array<std::string_view, 2> refusals{"limit", "draining"};
-constexpr std::array<std::string_view, 3> unmappable{"conflict", "invalid", "not_found"};
+constexpr std::array<std::string_view, 7> ends{"eof",         "timeout",      "io",      "malformed",
+                                               "unsupported", "unauthorized", "draining"};
+constexpr std::array<std::string_view, 4> connect_failures{"timeout", "io", "eof", "unauthorized"};
+constexpr std::array<std::string_view, 1> refusals{"max_connections"};
+constexpr std::array<std::string_view, 4> unmappable{"conflict", "invalid", "unsupported", "io"};
 constexpr std::array<std::string_view, 5> spoken{"kafka", "tls", "tls_alert", "http", "unknown"};
 constexpr std::array<std::string_view, 2> sides{"downstream", "upstream"};
 constexpr std::array<std::string_view, 4> handshake_failures{"certificate", "protocol", "closed", "other"};

@@ -62,7 +62,7 @@ TEST(Exposition, WhatAlertsWatchExistsBeforeItsFirstEvent) {
   EXPECT_LINE(text, R"(kafka_proxy_responses_leaked_total{api_key="Metadata"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_responses_leaked_total{api_key="ShareAcknowledge"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_responses_rewritten_total{api_key="Fetch"} 0)");
-  EXPECT_LINE(text, R"(kafka_proxy_connections_refused_total{reason="limit"} 0)");
+  EXPECT_LINE(text, R"(kafka_proxy_connections_refused_total{reason="max_connections"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_connections_closed_total{reason="malformed"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_unmapped_brokers_total{reason="conflict"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_wrong_protocol_total{spoke="http"} 0)");
@@ -75,13 +75,13 @@ TEST(Exposition, WhatAlertsWatchExistsBeforeItsFirstEvent) {
 TEST(Exposition, CountsReplaceTheInitialZero) {
   Counters counters;
   counters.leaked[3] = 2;
-  counters.refused["limit"] = 5;
+  counters.refused["max_connections"] = 5;
   counters.refused["made_up_later"] = 6;
 
   const std::string text = prometheus_text(counters, {});
 
   EXPECT_LINE(text, R"(kafka_proxy_responses_leaked_total{api_key="Metadata"} 2)");
-  EXPECT_LINE(text, R"(kafka_proxy_connections_refused_total{reason="limit"} 5)");
+  EXPECT_LINE(text, R"(kafka_proxy_connections_refused_total{reason="max_connections"} 5)");
   EXPECT_LINE(text, R"(kafka_proxy_connections_refused_total{reason="made_up_later"} 6)");
 }
 
