@@ -1,8 +1,8 @@
 """count_tests.py REPORTS [BROKEN_STAGE...]: adds up the test reports of ctest, GoogleTest and pytest.
 
 Names what failed or was skipped; the last line is "N passed, N failed". Exit code 1 when something failed. A stage of
-scripts/test.sh that broke counts as one failure, and so does a suite without a report: a crash must not look like
-fewer tests. With CI=true a skipped test is a failed one.
+scripts/test.sh that broke counts as one failure where no test of it did, and so does a suite without a report: a crash
+must not look like fewer tests. With CI=true a skipped test is a failed one.
 """
 
 import os
@@ -49,16 +49,26 @@ def add_ctest(tally, reports):
             tally.add(program.get("name"), failed, program.get("status") not in ("run", "fail"))
 
 
+def add_pytest(tally, reports):
+    add_cases(tally, reports / "pytest.xml")
+
+
 def main():
     reports = Path(sys.argv[1])
+    broken = sys.argv[2:]
+    suites = {"unit": add_ctest, "integration": add_pytest}
     tally = Tally(skipping_fails=os.environ.get("CI") == "true")
-    for stage in sys.argv[2:]:
-        tally.add(f"stage {stage}", failed=True, skipped=False)
-    for suite, add in (("ctest", add_ctest), ("pytest", lambda t, r: add_cases(t, r / "pytest.xml"))):
+    for stage in broken:
+        if stage not in suites:
+            tally.add(f"stage {stage}", failed=True, skipped=False)
+    for stage, add in suites.items():
+        before = tally.failed
         try:
             add(tally, reports)
         except (OSError, ElementTree.ParseError) as error:
-            tally.add(f"suite {suite}", failed=True, skipped=False, why=f"left no report: {error}")
+            tally.add(f"stage {stage}", failed=True, skipped=False, why=f"left no report: {error}")
+        if stage in broken and tally.failed == before:
+            tally.add(f"stage {stage}", failed=True, skipped=False, why="though every test in its report passed")
     print(f"{tally.passed} passed, {tally.failed} failed")
     sys.exit(tally.failed > 0)
 

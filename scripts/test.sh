@@ -5,23 +5,22 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
 summary=()
-broken=() # stages that failed without a test to blame
+broken=() # the stages that failed
 
-# stage NAME COMMAND...: runs it, keeps its duration; its exit code is the command's.
+# stage NAME COMMAND...: runs it, keeps its duration and whether it failed.
 stage() {
   local name=$1 began=$SECONDS code=0
   shift
   printf '\n=== %s\n' "$name"
   "$@" || code=$?
   local verdict=ok
-  ((code == 0)) || verdict=FAILED
+  if ((code != 0)); then
+    verdict=FAILED
+    broken+=("$name")
+  fi
   summary+=("$(printf '%-14s %-6s %4d s' "$name" "$verdict" $((SECONDS - began)))")
   printf '=== %s\n' "${summary[-1]}"
-  return "$code"
 }
-
-# For stages that hold no tests.
-must() { stage "$@" || broken+=("$1"); }
 
 jars() {
   wait "$jars_pid" && return
@@ -31,15 +30,15 @@ jars() {
 
 mkdir -p build/logs
 rm -rf build-asan/reports
-must install-deps scripts/install-deps.sh
+stage install-deps scripts/install-deps.sh
 scripts/kafka-jars.sh >build/logs/kafka-jars.log 2>&1 & # mostly waits for the network: beside the compiler
 jars_pid=$!
-must build-asan scripts/build.sh asan
-must kafka-jars jars
+stage build-asan scripts/build.sh asan
+stage kafka-jars jars
 stage unit scripts/unit.sh asan
-must build-clang scripts/build.sh clang
-must build-release scripts/build.sh release
-must lint scripts/lint.sh
+stage build-clang scripts/build.sh clang
+stage build-release scripts/build.sh release
+stage lint scripts/lint.sh
 stage integration timeout --kill-after=60 40m scripts/integration.sh asan
 
 printf '\n'

@@ -36,12 +36,8 @@ bool inside(std::string_view path, std::string_view scope) {
 }  // namespace
 
 void Report::error(std::string path, int line, std::string message) {
-  if (errors.size() == max_errors) {
-    errors.push_back({"", 0, "there are more errors than are shown here"});
-    return;
-  }
-  if (errors.size() > max_errors) return;
-  errors.push_back({std::move(path), line, std::move(message)});
+  truncated = errors.size() >= max_errors;
+  if (!truncated) errors.push_back({std::move(path), line, std::move(message)});
 }
 
 void Report::warning(std::string path, int line, std::string message) {
@@ -124,7 +120,7 @@ bool Section::text(std::string_view key, std::string& out, Need need) {
 bool Section::flag(std::string_view key, bool& out, Need need) { return choice(key, out, booleans, need); }
 
 bool Section::host_port(std::string_view key, HostPort& out, Need need, bool port_zero) {
-  return value(key, out, need, [&](std::string_view text) { return parse_host_port(text, port_zero); });
+  return value(key, out, need, [&](std::string_view text) { return parse_address(text, port_zero); });
 }
 
 bool Section::bounded(std::string_view key, std::int64_t& out, std::int64_t least, std::int64_t most, Need need,

@@ -32,6 +32,7 @@ class Report {
 
   std::vector<Problem> errors;
   std::vector<Problem> warnings;
+  bool truncated = false;  ///< there were more errors than max_errors
 
  private:
   std::map<std::string, int, std::less<>> lines_;

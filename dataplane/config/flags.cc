@@ -25,10 +25,8 @@ std::vector<std::string_view> parts_of(std::string_view text) {
 }
 
 Result<HostPort> address(std::string_view text, std::string_view what, bool port_zero = false) {
-  Result<HostPort> parsed = parse_host_port(text, port_zero);
+  Result<HostPort> parsed = parse_address(text, port_zero);
   if (!parsed) return std::move(parsed).error().within(what);
-  if (!is_host(parsed->host))
-    return Error{Errc::Invalid, std::string(what) + ": '" + parsed->host + "' is no host name or IP address"};
   return parsed;
 }
 

@@ -192,7 +192,7 @@ struct Config {
   std::vector<ResolveRule> resolve;
   std::optional<PartitionMapping> partition_mapping;
   std::optional<HttpProduce> http_produce;
-  std::optional<HostPort> admin_address = HostPort{"0.0.0.0", 9404};  ///< `admin: {address: none}` turns it off; port 0: any free one
+  std::optional<HostPort> admin_address = HostPort{"0.0.0.0", 9404};  ///< `admin: {address: none}`: off; port 0: any
   Limits limits;
   Logging logging;
   std::string generation;  ///< from the file's "# generation: N" comment; shown in /config

@@ -123,6 +123,7 @@ Parsed parse(std::string_view yaml, const Environment& environment) {
   out.warnings.insert(out.warnings.end(), report.warnings.begin(), report.warnings.end());
   sort_by_line(out.errors);
   sort_by_line(out.warnings);
+  if (report.truncated) out.errors.push_back({"", 0, "there are more errors than are shown here"});
   return out;
 }
 

@@ -95,7 +95,10 @@ void read_broker_mapping(Section& top, Report& report, Config& config) {
                      (section.has("mode") ? "" : " (the default)") + "; write mode: " + std::string(name) +
                      ", or remove this block");
   }
-  if (!mode_known) return;
+  if (!mode_known) {
+    section.find("static");
+    return;
+  }
   const YamlNode* const block = section.find(name_of(mode, modes), Need::Required);
   if (block == nullptr) return;
   switch (mode) {

@@ -56,7 +56,7 @@ void read_kafka(Section& http_produce, Report& report, HttpProduce& out) {
     const std::string* const text = scalar_at(report, item, path);
     if (text == nullptr) return;
     // The seed hands names without a port to librdkafka, which takes Kafka's.
-    const auto address = parse_host_port(is_host(*text) && !is_ipv6(*text) ? *text + ":9092" : *text);
+    const auto address = parse_address(is_host(*text) && !is_ipv6(*text) ? *text + ":9092" : *text);
     if (!address) return report.error(path, item.line, address.error().message);
     out.brokers.push_back(*address);
   });

@@ -7,7 +7,7 @@ void read_bootstrap_servers(Section& section, Report& report, Need need, std::ve
   const bool there = section.each("bootstrap_servers", need, [&](const YamlNode& node, const std::string& path) {
     const std::string* const text = scalar_at(report, node, path);
     if (text == nullptr) return;
-    const auto address = parse_host_port(*text);
+    const auto address = parse_address(*text);
     if (!address) return report.error(path, node.line, address.error().message);
     out.push_back(*address);
   });

@@ -31,10 +31,10 @@ void check_bootstrap_servers(const std::vector<HostPort>& servers, Report& repor
     report.error(path, report.line(path),
                  "names " + std::to_string(servers.size()) + " brokers; at most " +
                      std::to_string(PortOffsetMapping::bootstrap_slots) + " are possible");
+  if (!report.sound(path)) return;  // an item that couldn't be read is not in `servers`, so the indexes would be wrong
   std::set<HostPort> seen;
   for (std::size_t i = 0; i < servers.size(); ++i) {
     const std::string item = path + "[" + std::to_string(i) + "]";
-    if (!is_host(servers[i].host)) report.error(item, report.line(item), "is no host name or IP address");
     if (!seen.insert({lower_case(servers[i].host), servers[i].port}).second)
       report.error(item, report.line(item), to_string(servers[i]) + " stands twice");
   }

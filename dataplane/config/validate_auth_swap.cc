@@ -24,6 +24,7 @@ bool maps(const AuthSwap& swap, const std::string& client) {
 }
 
 void check_users_differ(const std::vector<Credential>& credentials, const std::string& path, Report& report) {
+  if (!report.sound(path)) return;
   std::set<std::string> seen;
   for (std::size_t i = 0; i < credentials.size(); ++i) {
     const std::string item = path + "[" + std::to_string(i) + "]";
@@ -43,7 +44,7 @@ void validate_downstream_logins(const Config& config, const AuthSwap& swap, Repo
   }
   if (downstream.sasl_mechanisms.empty())
     return complain(report, "downstream.sasl_mechanism", "is missing: auth_swap makes the proxy take the logins");
-  if (has_credentials) return;
+  if (has_credentials || !report.sound("auth_swap.downstream_credentials")) return;
   const bool only_plain = std::ranges::all_of(
       downstream.sasl_mechanisms, [](SaslMechanism mechanism) { return mechanism == SaslMechanism::Plain; });
   if (only_plain)
@@ -69,10 +70,10 @@ void validate_mapping_sources(const Config& config, const AuthSwap& swap, Report
              user + " has no entry in mapping and will be refused");
 }
 
-void validate_upstream_logins(const Config& config, const AuthSwap& swap, Report& report) {
+void validate_upstream_logins(const Config& config, const AuthSwap& swap, bool readable, Report& report) {
   if (config.upstream && !config.upstream->sasl_mechanism && report.sound("upstream.sasl_mechanism"))
     complain(report, "upstream.sasl_mechanism", "is missing: auth_swap makes the proxy log in to the brokers");
-  if (!report.sound("auth_swap")) return;
+  if (!readable) return;
   if (swap.upstream_credentials.empty() && swap.upstream_credentials_file.empty())
     return complain(report, "auth_swap.upstream_credentials",
                     "is missing: auth_swap needs a login for the brokers, user=secret");
@@ -98,13 +99,15 @@ void validate_auth_swap(const Config& config, Report& report) {
   if (!upstream_sasl && !uses_sasl(config.downstream.security_protocol))
     return complain(report, "auth_swap.enabled",
                     "contradicts the rest: neither upstream nor downstream has a security_protocol with SASL");
+  // Where an item couldn't be read the lists are not what the file means.
+  const bool readable = report.sound("auth_swap");
   check_users_differ(swap.downstream_credentials, "auth_swap.downstream_credentials", report);
   check_users_differ(swap.upstream_credentials, "auth_swap.upstream_credentials", report);
   validate_downstream_logins(config, swap, report);
   if (!upstream_sasl)
     return advise(report, "auth_swap", "the proxy takes the logins but makes none: upstream has no SASL");
-  validate_mapping_sources(config, swap, report);
-  validate_upstream_logins(config, swap, report);
+  if (readable) validate_mapping_sources(config, swap, report);
+  validate_upstream_logins(config, swap, readable, report);
 }
 
 }  // namespace kp::config

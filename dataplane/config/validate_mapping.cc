@@ -29,18 +29,19 @@ Token classify(std::string_view name, int groups) {
 /// `groups`: of the pattern; the template may use <$0> (everything that matched) to <$groups>.
 void validate_template(const SniMapping& sni, int groups, Report& report) {
   const std::string path = sni_path + ".downstream";
-  std::string literal;
+  std::string sample;  // the name, with 0 for each token
   bool distinguishes = false;
   std::string_view rest = sni.downstream;
   while (!rest.empty()) {
     const auto start = std::min(rest.find("<$"), rest.size());
-    literal += rest.substr(0, start);
+    sample += rest.substr(0, start);
     rest.remove_prefix(start);
     if (rest.empty()) break;
     const auto end = rest.find('>');
     if (end == std::string_view::npos) return complain(report, path, "has a '<$' without '>'");
     const std::string token(rest.substr(0, end + 1));
     rest.remove_prefix(end + 1);
+    sample += '0';
     const Token kind = classify(std::string_view(token).substr(2, token.size() - 3), groups);
     distinguishes = distinguishes || kind == Token::Id || kind == Token::Capture;
     if (kind == Token::MissingCapture)
@@ -51,10 +52,9 @@ void validate_template(const SniMapping& sni, int groups, Report& report) {
   if (!report.sound(path)) return;
   if (!distinguishes)
     return complain(report, path, "gives every broker the same name; use <$id>, or a group of the pattern in upstream");
-  if (literal.find(':') != std::string::npos)
+  if (sample.find(':') != std::string::npos)
     return complain(report, path, "must be a host name only; the port is advertised_port");
-  if (!literal.empty() && !is_host("x" + literal))
-    complain(report, path, "must be a host name made of letters, digits, '-', '_' and '.'");
+  if (!is_host(sample)) complain(report, path, "must be a host name made of letters, digits, '-', '_' and '.'");
 }
 
 void validate_sni(const Config& config, const SniMapping& sni, Report& report) {
@@ -99,7 +99,7 @@ void validate_listeners(const DynamicMapping& mapping, Report& report) {
     complain(report, at("deterministic"), "needs min_port: a broker's port is min_port + its id");
   if (mapping.deterministic && mapping.max_ports != 0)
     complain(report, at("max_ports"), "contradicts deterministic, under which the broker id alone decides the port");
-  if (mapping.max_ports != 0 && mapping.min_port == 0)
+  if (mapping.max_ports != 0 && mapping.min_port == 0 && !mapping.deterministic)
     complain(report, at("max_ports"), "needs min_port, where the range begins");
   if (mapping.listeners && mapping.min_port != 0 && mapping.max_ports == 0 && !mapping.deterministic)
     complain(report, at("min_port"), "needs max_ports, how many ports there are, or deterministic: true");
@@ -134,10 +134,6 @@ void validate_bootstrap_mapping(const DynamicMapping& mapping, std::size_t i, Re
   const std::string path = dynamic_path + ".bootstrap[" + std::to_string(i) + "]";
   const BootstrapMapping& entry = mapping.bootstrap[i];
   if (!report.sound(path)) return;
-  for (const auto& [key, address] : {std::pair<std::string, const HostPort&>{"upstream", entry.upstream},
-                                     {"listen", entry.listen},
-                                     {"advertised", entry.advertised}})
-    if (!is_host(address.host)) complain(report, path + "." + key, "is no host name or IP address");
   if (wildcard(entry.advertised.host))
     report.warning(
         path, report.line(path),
@@ -166,8 +162,6 @@ void validate_dynamic(const DynamicMapping& mapping, Report& report) {
     const std::string item = dynamic_path + ".external[" + std::to_string(i) + "]";
     const ExternalMapping& entry = mapping.external[i];
     if (!report.sound(item)) continue;
-    if (!is_host(entry.upstream.host)) complain(report, item + ".upstream", "is no host name or IP address");
-    if (!is_host(entry.advertised.host)) complain(report, item + ".advertised", "is no host name or IP address");
     if (!seen.insert(entry.upstream).second)
       complain(report, item + ".upstream", to_string(entry.upstream) + " already has a mapping");
   }

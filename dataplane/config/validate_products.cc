@@ -46,7 +46,7 @@ void validate_partition_mapping(const Config& config, const PartitionMapping& ma
   if (!wants_proxy(config))
     complain(report, path, "needs a proxy: upstream, downstream and broker_mapping are missing");
   if (!report.sound(path + ".virtual_partitions") || !report.sound(path + ".physical_partitions")) return;
-  check_partitions(path, mapping.virtual_partitions, mapping.physical_partitions, report);
+  check_partitions(path + ".virtual_partitions", mapping.virtual_partitions, mapping.physical_partitions, report);
   for (const TopicPartitions& topic : mapping.topics) {
     const std::string item = path + ".topics." + topic.topic;
     check_topic_name(item, topic.topic, report);
@@ -138,7 +138,7 @@ void validate_ports(const Config& config, Report& report) {
     for (const Bound& mapping : mapped) {
       if (!overlap(other, mapping)) continue;
       if (mapping.certain) {
-        complain(report, other.path, port + " is also one of " + mapping.path);
+        complain(report, other.path, port + " is also bound for " + mapping.path);
       } else {
         report.warning(other.path, report.line(other.path),
                        port + " lies among the ports of " + mapping.path + "; the broker of that port is unreachable");

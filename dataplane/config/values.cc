@@ -89,6 +89,12 @@ Result<std::int64_t> parse_bytes(std::string_view text) {
   return parts->first * *unit;
 }
 
+Result<HostPort> parse_address(std::string_view text, bool port_zero) {
+  Result<HostPort> address = parse_host_port(text, port_zero);
+  if (address && !is_host(address->host)) return invalid("is no host name or IP address with a port");
+  return address;
+}
+
 Result<Credential> parse_credential(std::string_view text) {
   const auto equals = text.find('=');
   if (equals == std::string_view::npos) return invalid("must be user=secret, but it has no '='");

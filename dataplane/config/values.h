@@ -53,7 +53,7 @@ Result<T> parse_choice(std::string_view text, const std::array<Choice<T>, N>& ch
     if (equal_ignoring_case(text, name)) return value;
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
-  return Error{Errc::Invalid, "must be one of " + names};
+  return Error{Errc::Invalid, (N == 1 ? "must be " : "must be one of ") + names};
 }
 
 template <class T, std::size_t N>
@@ -71,6 +71,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
 /// "104857600", "100MiB"; KiB, MiB and GiB.
 Result<std::int64_t> parse_bytes(std::string_view text);
+/// "host:port", where the host is_host.
+Result<HostPort> parse_address(std::string_view text, bool port_zero = false);
 /// "user=secret"; the secret may hold '='. The error never quotes the text.
 Result<Credential> parse_credential(std::string_view text);
 

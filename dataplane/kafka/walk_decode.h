@@ -85,10 +85,13 @@ template <Struct S>
 bool read_known_tag(Reader& in, S& out, std::uint32_t tag, Wire wire) {
   bool known = false;
   for_each_field<S>([&](const auto& field) {
-    if constexpr (is_optional<std::decay_t<decltype(out.*field.member)>>) {
+    using Member = std::decay_t<decltype(out.*field.member)>;
+    if constexpr (is_optional<Member>) {
       if (!is_tag(field, wire.version) || static_cast<std::uint32_t>(field.tag) != tag) return;
       known = true;
-      read(in, (out.*field.member).emplace(), wire);
+      Member& member = out.*field.member;
+      member = typename Member::value_type{};  // clang finds no emplace() for a struct nested in its owner
+      read(in, *member, wire);
     }
   });
   return known;

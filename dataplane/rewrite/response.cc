@@ -48,7 +48,7 @@ Result<Rewritten> rewrite_addresses(kafka::Version version, BytesView frame, std
 
 bool carries_addresses(std::int16_t key, kafka::Version version) {
   const kafka::Api* api = kafka::find_api(key);
-  return api != nullptr && api->rewritten() && version >= api->rewriting.first;
+  return api != nullptr && api->rewritten() && (version >= api->rewriting.first || version < 0);
 }
 
 bool knows(std::int16_t key, kafka::Version version) {

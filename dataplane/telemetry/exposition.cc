@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 1> refusals{"max_connections"};
 constexpr std::array<std::string_view, 4> unmappable{"conflict", "invalid", "unsupported", "io"};
 constexpr std::array<std::string_view, 5> spoken{"kafka", "tls", "tls_alert", "http", "unknown"};
 constexpr std::array<std::string_view, 2> sides{"downstream", "upstream"};
-constexpr std::array<std::string_view, 4> handshake_failures{"certificate", "protocol", "closed", "other"};
+constexpr std::array<std::string_view, 5> handshake_failures{"certificate", "protocol", "closed", "timeout", "other"};
 
 std::string api_label(std::int16_t api) { return std::string(kafka::api_name(api)); }
 std::string version_label(std::int16_t version) { return version < 0 ? "unknown" : std::to_string(version); }

@@ -115,7 +115,8 @@ std::map<int, std::map<std::string, json>> descriptions() {
     if (!message.contains("apiKey")) continue;
     const auto type = message.at("type").get<std::string>();
     if (type != "request" && type != "response") continue;
-    found[message.at("apiKey").get<int>()][type] = std::move(message);
+    const int key = message.at("apiKey").get<int>();
+    found[key][type] = std::move(message);
   }
   return found;
 }

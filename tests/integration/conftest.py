@@ -1,0 +1,185 @@
+"""Fixtures of the suite on a real cluster: three brokers and the network once, the proxy anew for every test."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+import jvm
+import kafka_wire
+import netns
+import proxy as proxies
+from kafka_cluster import KafkaCluster
+from processes import Child
+
+RUN = Path(os.environ.get("KP_RUN_DIR", jvm.ROOT / "build" / "integration"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_on_sigterm():
+    """SIGTERM tears everything down as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def network():
+    jvm.prepare()
+    shutil.rmtree(RUN, ignore_errors=True)
+    made = netns.Network()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(network):
+    with KafkaCluster(RUN / "cluster", 3, network) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_goes_around(request, network):
+    """No client tried to reach anything but the proxy, and nobody but the proxy is connected to a broker."""
+    before = network.client.unroutable()
+    yield
+    assert network.client.unroutable() == before, "a client tried to reach an address that is none of the proxy's"
+    if "cluster" in request.fixturenames:
+        assert request.getfixturevalue("cluster").peers() <= {netns.PROXY_BROKER_SIDE}
+
+
+class Clients:
+    """Runs client programs in their namespace, against the proxy in one mode."""
+
+    def __init__(self, mode, cluster, network, directory):
+        self.mode = mode
+        self.certs = cluster.certs
+        self.network = network
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def java_properties(self):
+        path = self.directory / "client.properties"
+        tls = {"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": self.certs.ca}
+        settings = tls if self.mode.client_tls else {"security.protocol": "PLAINTEXT"}
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        return path
+
+    def librdkafka(self):
+        settings = {"bootstrap.servers": self.mode.bootstrap()}
+        if self.mode.client_tls:
+            settings |= {"security.protocol": "ssl", "ssl.ca.location": str(self.certs.ca)}
+        return settings
+
+    def run(self, argv, seconds=120, given=None):
+        """What the program printed; a status other than 0 fails the test with that."""
+        done = subprocess.run(self.network.client.command([str(part) for part in argv]), input=given, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
+        assert done.returncode == 0, f"{Path(str(argv[0])).name} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def _scenarios(self, names, broker_ids, options):
+        return jvm.command("dev.kafkaproxy.tests.ClientScenarios", *names, "--bootstrap", self.mode.bootstrap(), "--config",
+                           self.java_properties(), "--expect-addresses", ",".join(self.mode.addresses(broker_ids)), *options)
+
+    def java(self, *names, broker_ids=(1, 2, 3), seconds=180):
+        """ClientScenarios, see tests/java."""
+        return self.run(self._scenarios(names, broker_ids, ()), seconds)
+
+    def start_watch(self, broker_ids=(1, 2, 3, 4), rate=200):
+        """Produces in the background, see WatchProduce.java; `finish_watch` ends and judges it."""
+        stop = self.directory / "stop"
+        stop.unlink(missing_ok=True)
+        argv = self._scenarios(["watch-produce"], broker_ids, ["--rate", rate, "--seconds", 240, "--until-file", stop])
+        return Watch(Child("watch", argv, self.directory / "watch.log", namespace=self.network.client), stop)
+
+    def tool(self, main_class, *arguments, config="--command-config", seconds=60, given=None):
+        """One of Kafka's console tools."""
+        argv = jvm.command(main_class, "--bootstrap-server", self.mode.bootstrap(), config, self.java_properties(), *arguments)
+        return self.run(argv, seconds, given)
+
+    def kcat(self, *arguments, seconds=60, given=None):
+        settings = [part for name, value in self.librdkafka().items() for part in ("-X", f"{name}={value}")]
+        return self.run(["kcat", *settings, *arguments], seconds, given)
+
+    def connect(self, host, port, seconds=5.0):
+        """A raw connection to the proxy under this name, inside TLS if the mode has it."""
+        sock = self.network.client.connect(netns.PROXY_CLIENT_SIDE, port, seconds)
+        sock.settimeout(10)
+        return kafka_wire.tls(sock, self.certs.ca, host) if self.mode.client_tls else sock
+
+    def to_broker(self, broker_id):
+        return self.connect(*self.mode.address(broker_id))
+
+    def to_bootstrap(self):
+        host, port = self.mode.bootstrap().split(",")[0].rsplit(":", 1)
+        return self.connect(host, int(port))
+
+
+class Watch:
+    def __init__(self, child, stop):
+        self.child = child
+        self._stop = stop
+
+    def acked(self):
+        """Records acknowledged so far; fails at once when the program has ended."""
+        assert self.child.running(), self.child.tail()
+        numbers = [line.split("acked=")[1].split()[0] for line in self.child.output().splitlines() if "progress acked=" in line]
+        return int(numbers[-1]) if numbers else 0
+
+    def finish(self, seconds=120):
+        """Every acknowledged record is there, none twice, none failed; the program checks that itself."""
+        self._stop.touch()
+        status = self.child.wait(seconds)
+        assert status == 0, self.child.tail()
+        assert "lost=0 doubled=0" in self.child.output(), self.child.tail()
+
+
+class Stage:
+    """Starts proxies for one test, and ends them with the checks that hold for every run."""
+
+    def __init__(self, cluster, network, directory):
+        self.cluster = cluster
+        self.network = network
+        self.directory = Path(directory)
+        self._running = []
+
+    def proxy(self, mode, name="proxy", wait=True, **changes):
+        config = proxies.configuration(mode, self.cluster, **changes)
+        made = proxies.Proxy(name, config, self.directory / name, self.network.proxy)
+        self._running.append(made)
+        return made.start() if wait else made.launch()
+
+    def clients(self, mode):
+        return Clients(mode, self.cluster, self.network, self.directory / "clients")
+
+    def end(self, proxy):
+        """SIGTERM must end it in order, within its drain timeout of 10 s."""
+        self._running.remove(proxy)
+        status = proxy.stop(15)
+        proxy.check_clean()
+        assert status == 0, f"the proxy ended with {status}:\n{proxy.child.tail()}"
+
+    def close(self):
+        failures = []
+        for proxy in list(self._running):
+            try:
+                self.end(proxy)
+            except AssertionError as failure:
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+
+
+@pytest.fixture
+def stage(cluster, network, request):
+    directory = RUN / request.node.name.replace("/", "_")
+    made = Stage(cluster, network, directory)
+    yield made
+    made.close()

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "config/parse.h"
+
+namespace kp::config {
+
+/// An environment of exactly these variables.
+inline Environment environment_of(std::map<std::string, std::string, std::less<>> variables) {
+  return [variables = std::move(variables)](std::string_view name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+/// What the golden files are read with. "hunter2" is in every secret, so that a leak is easily seen.
+inline Environment golden_environment() {
+  return environment_of({{"APIK1", "key"},
+                         {"APIS1", "hunter2"},
+                         {"EMPTY", ""},
+                         {"SECRET", "hunter2"},
+                         {"TWO_LINES", "hunter2\nhunter2"},
+                         {"WITH_HASH", "hunter2 #hunter2"}});
+}
+
+/// A configuration without errors or warnings that uses every key; `mapping` is the block under broker_mapping.
+inline std::string full_yaml(const std::string& mapping) {
+  return R"(# generation: 42
+bind_address: "::"
+upstream:
+  bootstrap_servers: ["kafka-0:9093", "[2001:db8::1]:9093"]
+  security_protocol: SASL_SSL
+  sasl_mechanism: SCRAM-SHA-512
+  tls: {ca_certs: ca.pem, trust_server_certs: false, cert: client.pem, key: client_key.pem}
+downstream:
+  security_protocol: SASL_SSL
+  sasl_mechanisms: [SCRAM-SHA-512, PLAIN]
+  tls: {cert: s.pem, key: s_key.pem, mtls_enabled: true, ca_certs: clients.pem}
+broker_mapping:
+)" + mapping +
+         R"(
+auth_swap:
+  enabled: true
+  downstream_credentials: ["alice=a=b\"c\\d\x24{SECRET}", "bob=x"]
+  upstream_credentials: ["svc=hunter2"]
+  downstream_credentials_file: users.txt
+  upstream_credentials_file: logins.txt
+  mapping: ["alice=svc", "bob=svc", "$anonymous=svc"]
+resolve:
+  - {host: "*.internal", ipv4: 10.0.0.7, ipv6: "2001:db8::7"}
+  - {host: kafka-0, ipv6: "::1"}
+partition_mapping:
+  virtual_partitions: 100
+  physical_partitions: 10
+  resume_at_log_start: false
+  topics:
+    orders: {virtual_partitions: 200, physical_partitions: 20, filler: none, compacted: keyed}
+    "iot\\..*": {}
+http_produce:
+  http: {port: 4243, metrics_port: 8088}
+  kafka: {brokers: ["127.0.0.1:9092", kafka-9], user: u, password: hunter2, retries: 5, request_required_acks: -1}
+  ratelimit: {enabled: true, rules: [{topic_name: orders, max_requests_per_minute: 60}]}
+  wal: {directory: /var/lib/wal}
+  output_file: /dev/stdout
+admin: {address: "[::1]:9405"}
+limits:
+  max_connections: 10
+  max_frame_bytes: 1MiB
+  max_in_flight: 7
+  handshake_timeout: 1s
+  idle_timeout: 90s
+  connect_timeout: 1500ms
+  drain_timeout: 1h
+logging: {level: debug, format: json}
+)";
+}
+
+inline const char* const sni_yaml =
+    R"(  mode: sni
+  sni: {bind_port: 9092, advertised_port: 443, upstream: '^(.*)\.internal$', downstream: 'b<$id>-<$1>.example.com'})";
+inline const char* const port_offset_yaml =
+    R"(  mode: port_offset
+  port_offset: {hostname: kafka.example.com, base: 9192, max_broker_id: 100})";
+inline const char* const dynamic_yaml =
+    R"(  mode: dynamic
+  dynamic:
+    bootstrap:
+      - {upstream: "kafka-0:9092", listen: "[::1]:32400", advertised: "proxy:32400"}
+      - {upstream: "kafka-1:9092", listen: "127.0.0.1:0"}
+    external: [{upstream: "kafka-2:9092", advertised: "elsewhere:9092"}]
+    listeners: true
+    listener_ip: 127.0.0.1
+    advertised_listener: "b{{.brokerId}}.example.com:443"
+    min_port: 33000
+    max_ports: 100
+    deterministic: false)";
+
+}  // namespace kp::config
