@@ -14,4 +14,4 @@ scripts/venv.sh
 mkdir -p "$folder/reports"
 rm -f "$folder/reports/pytest.xml"
 export KP_BIN=${KP_BIN:-$folder/bin/kafkaproxy}
-build/venv/bin/python -m pytest -ra --junit-xml "$folder/reports/pytest.xml" tests/integration "$@"
+build/venv/bin/python -m pytest -ra --junit-xml "$folder/reports/pytest.xml" tests/docs tests/integration "$@"

@@ -21,7 +21,8 @@ constexpr std::int8_t brokers_endpoint = 1;  // DescribeCluster's EndpointType (
 
 std::int16_t offered(const kafka::ApiVersionsResponse& offer, std::int16_t key) {
   for (const auto& range : offer.api_keys)
-    if (range.api_key == key) return std::min(range.max_version, kafka::find_api(key)->rewriting.max);
+    if (range.api_key == key && range.min_version <= kafka::find_api(key)->rewriting.max)
+      return std::min(range.max_version, kafka::find_api(key)->rewriting.max);
   return -1;
 }
 
@@ -81,9 +82,11 @@ Topology::State Topology::state() const {
 
 net::Task<void> Topology::run(std::shared_ptr<Topology> self) {
   int failures = 0;
+  bool first = true;
   while (!self->stopped_) {
     Status asked = co_await self->ask();
     if (self->stopped_) co_return;
+    if (std::exchange(first, false)) self->options_.first_outcome();
     failures = asked ? 0 : failures + 1;
     self->note(asked);
     if (!asked) self->stream_.reset();

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "cli/completion.h"
 #include "config/flags.h"
+#include "config/validate.h"
 
 namespace kp::cli {
 namespace {
@@ -99,6 +100,11 @@ Result<config::Config> from_flags(const DynamicFlags& flags) {
   if (flags.log_level == "warn") config.logging.level = log::Level::Warn;
   if (flags.log_level == "error") config.logging.level = log::Level::Error;
   if (flags.log_format == "json") config.logging.format = log::Format::Json;
+
+  config::Report report;
+  config::validate(config, report);
+  if (!report.errors.empty())
+    return Error{Errc::Invalid, report.errors.front().path + ": " + report.errors.front().message};
   return config;
 }
 

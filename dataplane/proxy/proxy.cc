@@ -66,14 +66,13 @@ Result<std::unique_ptr<Proxy>> Proxy::start(config::Config config, unsigned thre
   if (Status ok = made->start_listeners(); !ok) return std::move(ok).error();
   if (Status ok = made->start_admin(); !ok) return std::move(ok).error();
   made->start_learning();
-  made->accepting_ = true;
   return made;
 }
 
 Proxy::~Proxy() {
   admin_.reset();  // its pages read all the rest
   if (topology_) topology_->stop();
-  for (const auto& listener : listeners_) listener->close();
+  for (const Door& door : listeners_) door.listener->close();
   if (runtime_ && runtime_->endpoints) runtime_->endpoints->close();
   for (const auto& worker : workers_) worker->loop.stop();
 }
@@ -105,8 +104,7 @@ Status Proxy::start_listeners() {
 Status Proxy::listen(const HostPort& address, Route route) {
   auto opened = Listener::open(workers_.front()->loop, address);
   if (!opened) return std::move(opened).error();
-  (*opened)->start([this, route](int descriptor) { accept(descriptor, route); });
-  listeners_.push_back(std::move(*opened));
+  listeners_.push_back({std::move(*opened), route});
   return Done{};
 }
 
@@ -133,6 +131,7 @@ void Proxy::start_learning() {
       .max_frame_bytes = config.limits.max_frame_bytes,
       .learned = [endpoints](const broker::Cluster& cluster,
                              std::chrono::steady_clock::time_point asked_at) { endpoints->learned(cluster, asked_at); },
+      .first_outcome = [this] { start_accepting(); },
       .known = [endpoints] {
         std::vector<HostPort> all;
         for (const Endpoint& endpoint : endpoints->list()) all.push_back(endpoint.upstream);
@@ -140,6 +139,14 @@ void Proxy::start_learning() {
       }};
   topology_ = std::make_shared<broker::Topology>(workers_.front()->loop, std::move(options));
   topology_->start();
+}
+
+/// Those who connected since the ports were bound wait in the kernel: a name that asks for a broker must not be taken
+/// for an unknown one just because the brokers are not learned yet.
+void Proxy::start_accepting() {
+  for (const Door& door : listeners_)
+    door.listener->start([this, route = door.route](int descriptor) { accept(descriptor, route); });
+  accepting_ = true;
 }
 
 Worker& Proxy::least_loaded() {
@@ -176,7 +183,7 @@ void Proxy::refuse(int descriptor) {
 bool Proxy::drain(const std::function<bool()>& hurry) {
   draining_ = true;
   accepting_ = false;
-  for (const auto& listener : listeners_) listener->close();
+  for (const Door& door : listeners_) door.listener->close();
   runtime_->endpoints->close();
   if (topology_) topology_->stop();
   for (const auto& worker : workers_)

@@ -44,6 +44,7 @@ class Proxy {
   Result<Endpoints::Bound> open_for_broker(const HostPort& address, BrokerId id);
   Status start_admin();
   void start_learning();
+  void start_accepting();
   void accept(int descriptor, Route route);
   Worker& least_loaded();
   void refuse(int descriptor);
@@ -54,7 +55,11 @@ class Proxy {
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::shared_ptr<Runtime> runtime_;
-  std::vector<std::shared_ptr<Listener>> listeners_;  ///< bootstrap and SNI; those of brokers belong to Endpoints
+  struct Door {
+    std::shared_ptr<Listener> listener;
+    Route route;
+  };
+  std::vector<Door> listeners_;  ///< bootstrap and SNI; those of brokers belong to Endpoints
   std::shared_ptr<broker::Topology> topology_;
   std::unique_ptr<telemetry::AdminServer> admin_;
   ConfigState state_;

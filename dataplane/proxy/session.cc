@@ -173,9 +173,10 @@ void Session::stop(Error reason) {
 void Session::log_end() const {
   const Error end = ended_.value_or(Error{Errc::Eof, "closed"});
   ++worker_.counters.connections_closed[std::string(name(end.code))];
-  const bool ordinary = end.code == Errc::Eof || end.code == Errc::Draining || end.message == "wrong protocol" ||
-                        end.message.starts_with("TLS handshake");
-  const auto level = ordinary ? log::Level::Debug : log::Level::Warn;
+  // Misbehaviour of a peer is worth a line; what ends in the ordinary way, or was told before, only when asked for.
+  const bool told = end.message == "wrong protocol" || end.message.starts_with("TLS handshake");
+  const bool odd = end.code == Errc::Malformed || end.code == Errc::Unsupported || end.code == Errc::Internal;
+  const auto level = odd && !told ? log::Level::Warn : log::Level::Debug;
   if (log::enabled(level))
     log::write(level, "connection closed",
                {{"peer", peer_}, {"broker", broker_id_}, {"cause", name(end.code)}, {"reason", end.message}});

@@ -28,7 +28,7 @@ net::Task<Status> Session::pump_requests() {
     if (broker_) progressed();
     Result<std::size_t> used = co_await relay_requests(BytesView(buffer).first(filled));
     if (!used) co_return std::move(used).error();
-    if (*used == 0 && filled == buffer.size()) co_return Error{Errc::Malformed, "a request header without end"};
+    if (*used == 0 && filled == buffer.size() && !draining_) co_return Error{Errc::Malformed, "a request header without end"};
     std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*used), buffer.begin() + static_cast<std::ptrdiff_t>(filled),
               buffer.begin());
     filled -= *used;

@@ -101,7 +101,7 @@ class Clients:
 
     def tool(self, main_class, *arguments, config="--command-config", seconds=60, given=None):
         """One of Kafka's console tools."""
-        argv = jvm.command(main_class, "--bootstrap-server", self.mode.bootstrap(), config, self.java_properties(), *arguments)
+        argv = jvm.command(main_class, *arguments, "--bootstrap-server", self.mode.bootstrap(), config, self.java_properties())
         return self.run(argv, seconds, given)
 
     def kcat(self, *arguments, seconds=60, given=None):
@@ -150,21 +150,36 @@ class Stage:
         self.directory = Path(directory)
         self._running = []
 
-    def proxy(self, mode, name="proxy", wait=True, **changes):
+    def proxy(self, mode, name="proxy", wait=True, flags=None, **changes):
+        """Starts a proxy; `changes` as in proxy.configuration."""
         config = proxies.configuration(mode, self.cluster, **changes)
-        made = proxies.Proxy(name, config, self.directory / name, self.network.proxy)
+        made = proxies.Proxy(name, config, self.directory / name, self.network.proxy, flags)
         self._running.append(made)
         return made.start() if wait else made.launch()
+
+    def proxy_of_each_routing(self):
+        """mode -> proxy: one proxy per routing mode, all at once."""
+        modes = [proxies.Mode("port_offset", False, True), proxies.Mode("sni", True, False), proxies.Mode("dynamic", True, True)]
+        return {mode: self.proxy(mode, str(mode), admin={"address": f"127.0.0.1:{9404 + n}"}) for n, mode in enumerate(modes)}
+
+    def topic(self, name, *arguments):
+        """Makes a topic without the proxy."""
+        self.cluster.tool("org.apache.kafka.tools.TopicCommand", "--create", "--topic", name, *arguments)
+        return name
 
     def clients(self, mode):
         return Clients(mode, self.cluster, self.network, self.directory / "clients")
 
     def end(self, proxy):
         """SIGTERM must end it in order, within its drain timeout of 10 s."""
-        self._running.remove(proxy)
+        self.forget(proxy)
         status = proxy.stop(15)
         proxy.check_clean()
         assert status == 0, f"the proxy ended with {status}:\n{proxy.child.tail()}"
+
+    def forget(self, proxy):
+        """The test ends it itself."""
+        self._running.remove(proxy)
 
     def close(self):
         failures = []

@@ -62,8 +62,7 @@ def test_kcat_writes_and_reads(stage, mode):
     # Given
     stage.proxy(mode)
     clients = stage.clients(mode)
-    topic = f"kcat-{mode.routing}"
-    stage.cluster.tool("org.apache.kafka.tools.TopicCommand", "--create", "--topic", topic, "--partitions", "3")
+    topic = stage.topic(f"kcat-{mode.routing}")
     lines = [f"line {n}" for n in range(500)]
     # When
     clients.kcat("-P", "-t", topic, "-X", "acks=all", given="\n".join(lines) + "\n")

@@ -188,8 +188,7 @@ class KafkaCluster:
     def peers(self):
         """Addresses that are, or within the last minute were, connected to the brokers' client listeners."""
         ports = {port for b in self.brokers.values() for name, (_, _, port) in b.addresses.items() if name != "CONTROLLER"}
-        own = {host for broker in self.brokers.values() for host, _, _ in broker.addresses.values()} | {"127.0.0.1"}
-        return self.network.kafka.tcp_peers(ports) - own
+        return self.network.kafka.tcp_peers(ports) - self.network.own_addresses()
 
     def tool(self, main_class, *arguments, bootstrap="--bootstrap-server", seconds=60.0):
         """One of Kafka's command line tools, run where the brokers are. Returns what it printed."""

@@ -76,6 +76,14 @@ def metadata(sock, topics=None, correlation=7):
     return _metadata_v1(_Reader(rest))
 
 
+def long_fetch(topic, partition, offset, wait_ms, correlation):
+    """A Fetch (version 4) that a broker holds back for `wait_ms`, since it asks for more than there is."""
+    body = struct.pack(">iiiib", -1, wait_ms, 1 << 20, 1 << 20, 0)
+    body += struct.pack(">i", 1) + struct.pack(">h", len(topic)) + topic.encode()
+    body += struct.pack(">i", 1) + struct.pack(">iqi", partition, offset, 1 << 20)
+    return request(1, 4, correlation, body)
+
+
 def _metadata_v1(data):
     made = Metadata()
 

@@ -51,7 +51,8 @@ class Namespace:
         self.name = name
         self.files = Path("/etc/netns") / name
         self.files.mkdir(parents=True, exist_ok=True)
-        lines = ["127.0.0.1 localhost", "::1 localhost"] + [f"{address} {host}" for address, host in hosts]
+        # Java looks up the machine's own name at start; that look-up must not count as one that found no route.
+        lines = [f"127.0.0.1 localhost {socket.gethostname()}", "::1 localhost"] + [f"{address} {host}" for address, host in hosts]
         (self.files / "hosts").write_text("\n".join(lines) + "\n")
         # No name server can be reached; one that needs a route makes a look-up of a leaked name visible as well.
         (self.files / "resolv.conf").write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n")
@@ -126,16 +127,16 @@ def _delete(name):
 class Network:
     """The three namespaces, made on construction; `close` removes them."""
 
-    def __init__(self, max_broker=9):
+    def __init__(self):
         remove_stale()
         tag = f"{PREFIX}-{os.getpid()}"
         LOCKS.mkdir(parents=True, exist_ok=True)
         self._lock_path = LOCKS / tag
         self._lock = self._lock_path.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        brokers = [(broker_address(n), f"broker-{n}.kafka.internal") for n in range(0, max_broker + 1)]
+        brokers = [(broker_address(n), f"broker-{n}.kafka.internal") for n in range(10)]
         entrances = [(PROXY_CLIENT_SIDE, "kafka.example.com")]
-        entrances += [(PROXY_CLIENT_SIDE, f"b{n}.kafka.example.com") for n in range(0, max_broker + 1)]
+        entrances += [(PROXY_CLIENT_SIDE, f"b{n}.kafka.example.com") for n in range(10)]
         self._made = []
         try:
             self.kafka = self._add(f"{tag}-kafka", brokers)
@@ -146,7 +147,7 @@ class Network:
             self._address(self.client, "proxy", [CLIENT_ADDRESS])
             self._address(self.proxy, "clients", [PROXY_CLIENT_SIDE])
             self._address(self.proxy, "brokers", [PROXY_BROKER_SIDE])
-            self._address(self.kafka, "proxy", [broker_address(n) for n in range(0, max_broker + 1)])
+            self._address(self.kafka, "proxy", [broker_address(n) for n in range(10)])
             _run("ip", "netns", "exec", self.proxy.name, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")
         except BaseException:
             self.close()
@@ -166,6 +167,11 @@ class Network:
         for address in addresses:
             namespace.ip("addr", "add", f"{address}/24", "dev", device)
         namespace.ip("link", "set", "dev", device, "up")
+
+    @staticmethod
+    def own_addresses():
+        """What brokers use when they talk to each other; broker 0's is their common source address."""
+        return {broker_address(n) for n in range(10)} | {"127.0.0.1"}
 
     def close(self):
         while self._made:

@@ -93,12 +93,14 @@ def _mapping(mode, upstream):
 class Proxy:
     """One run of the binary. `config` is written as JSON, which is YAML too."""
 
-    def __init__(self, name, config, directory, namespace):
+    def __init__(self, name, config, directory, namespace, flags=None):
+        """flags: run with these arguments instead of the file; `config` then only says where the admin endpoint is."""
         self.config = config
         self.namespace = namespace
         self._directory = Path(directory)
         self._directory.mkdir(parents=True, exist_ok=True)
         self._name = name
+        self._flags = flags
         self.child = None
 
     @property
@@ -109,9 +111,10 @@ class Proxy:
         """Starts the process and waits for nothing."""
         path = self._directory / "config.yaml"
         path.write_text("# generation: 1\n" + json.dumps(self.config, indent=2) + "\n")
+        arguments = self._flags or ["--config", path]
         # Not the default 1: a leak report must not look like "the configuration is wrong".
         env = {"ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "exitcode=98"}
-        self.child = Child(self._name, [BINARY, "run", "--config", path], self._directory / "proxy.log", env, self.namespace)
+        self.child = Child(self._name, [BINARY, "run", *arguments], self._directory / "proxy.log", env, self.namespace)
         return self
 
     def start(self, seconds=20.0):

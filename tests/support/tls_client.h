@@ -15,11 +15,11 @@ namespace kp::test {
 class TlsClient {
  public:
   struct Options {
-    std::string server_name;  ///< empty: no SNI
-    int max_version = 0;      ///< TLS1_2_VERSION…; 0: the highest
+    std::string server_name{};  ///< empty: no SNI
+    int max_version = 0;        ///< TLS1_2_VERSION…; 0: the highest
     int min_version = 0;
-    std::string cert;  ///< files; empty: no client certificate
-    std::string key;
+    std::string cert{};  ///< files; empty: no client certificate
+    std::string key{};
   };
 
   TlsClient(Socket socket, const Options& options);
