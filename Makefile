@@ -1,6 +1,6 @@
 # The front door. Each target is one script or one line; nothing is built by make itself.
 .DEFAULT_GOAL := help
-.PHONY: help install-deps build demo test unit integration tsan fuzz fmt lint clean
+.PHONY: help install-deps build demo test unit integration tsan fuzz bench fmt lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ tsan: ## unit and integration tests under TSan
 
 fuzz: ## each fuzz target for SECONDS (60)
 	@scripts/fuzz.sh $(SECONDS)
+
+bench: ## latency and memory of the release binary beside a bare relay
+	@scripts/bench.sh $(ARGS)
 
 fmt: ## format the C++ sources
 	@scripts/lint.sh fix

@@ -24,8 +24,8 @@ case $kind in
     ;;
   fuzz)
     compiler=clang++-19
-    options=(-DCMAKE_BUILD_TYPE=Debug '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1 -fsanitize=fuzzer-no-link'
-      "-DKP_SANITIZE=address,undefined" -DKP_TESTS=OFF -DKP_FUZZ=ON)
+    options=(-DCMAKE_BUILD_TYPE=Debug '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1' "-DKP_SANITIZE=address,undefined"
+      -DKP_TESTS=OFF -DKP_FUZZ=ON)
     ;;
   *)
     echo "usage: scripts/build.sh release|asan|tsan|clang|fuzz [TARGET...]" >&2

@@ -13,6 +13,9 @@ using Context = YamlLexer::Context;
 /// What a missing variable leaves behind: fits text and numbers, so that one mistake makes one error.
 constexpr std::string_view placeholder = "1";
 
+/// Bytes of one "${NAME:default}".
+constexpr std::size_t max_reference = 1024;
+
 bool name_character(char c) {
   return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
@@ -25,6 +28,7 @@ struct Reference {
 
 /// The reference at the front of `text`, which starts with "${"; nothing when it isn't one.
 std::optional<Reference> reference(std::string_view text) {
+  text = text.substr(0, max_reference);  // so that a file of open references costs no more than its length
   std::size_t end = 2;
   while (end < text.size() && name_character(text[end])) ++end;
   const std::string_view name = text.substr(2, end - 2);

@@ -18,6 +18,7 @@ int line_of(const YAML::Mark& mark) { return mark.line + 1; }
 class TreeBuilder : public YAML::EventHandler {
  public:
   YamlTree take() && { return std::move(tree_); }
+  bool refused() const { return tree_.problem.has_value(); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ > 0) refuse(line_of(mark), "a second YAML document starts here; the file holds one configuration");
@@ -134,7 +135,8 @@ YamlTree read_yaml(const std::string& text) {
   try {
     std::istringstream in(text);
     YAML::Parser parser(in);
-    while (parser.HandleNextDocument(builder)) {
+    // yaml-cpp takes a lone "," for an empty document, for ever: the second document ends it.
+    while (!builder.refused() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& syntax) {
     // yaml-cpp's own words come without the text they are about, so they hold no secret.

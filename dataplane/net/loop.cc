@@ -5,11 +5,12 @@
 
 namespace kp::net {
 
-Deadline::Deadline(Loop& loop, std::function<void()> expired) : loop_(loop), expired_(std::move(expired)) {
+Deadline::Deadline(Loop& loop, std::function<void()> expired) : expired_(std::move(expired)) {
   loop.deadlines_.push_back(*this);
 }
 
-void Deadline::after(std::chrono::milliseconds span) { at_ = loop_.now_ + span + Loop::tick; }
+// Not loop_.now_: that is as old as the loop was busy, and the deadline would be early by as much.
+void Deadline::after(std::chrono::milliseconds span) { at_ = std::chrono::steady_clock::now() + span; }
 
 Loop::Loop() = default;
 

@@ -28,7 +28,6 @@ class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_
 
  private:
   friend class Loop;
-  Loop& loop_;
   std::function<void()> expired_;
   std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::time_point::max();
   bool passed_ = false;

@@ -99,7 +99,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsClientOpti
 std::string tls_error_text() {
   const char* data = nullptr;
   int flags = 0;
-  const unsigned long code = ERR_peek_last_error_data(&data, &flags);
+  const unsigned long code = ERR_peek_error_data(&data, &flags);  // the first is the cause, the rest say what it led to
   std::string text = "no detail";
   if (code != 0) {
     const char* const reason = ERR_reason_error_string(code);

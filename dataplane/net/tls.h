@@ -57,7 +57,7 @@ class TlsContext {
   std::vector<CertificateExpiry> expiries_;
 };
 
-/// OpenSSL's last error on this thread in one line, with a hint where the cause is a common mistake. Clears the queue.
+/// OpenSSL's error on this thread in one line, with a hint where the cause is a common mistake. Clears the queue.
 std::string tls_error_text();
 
 /// One metric label per family of handshake failure: "no_server_name", "certificate", "protocol", "closed", "other".

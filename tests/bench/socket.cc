@@ -1,6 +1,7 @@
 #include "bench/socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace kp::bench {
 namespace {
@@ -94,9 +96,7 @@ Fd accept_from(const Fd& listener) {
   return fd;
 }
 
-void make_nonblocking(const Fd& socket) {
-  check(::fcntl(socket.get(), F_SETFL, O_NONBLOCK) < 0, "O_NONBLOCK");
-}
+void make_nonblocking(const Fd& socket) { check(::fcntl(socket.get(), F_SETFL, O_NONBLOCK) < 0, "O_NONBLOCK"); }
 
 void send_all(const Fd& socket, BytesView bytes) {
   while (!bytes.empty()) {
@@ -114,3 +114,46 @@ void receive_all(const Fd& socket, MutableBytes bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
+
+bool receive_frame(const Fd& socket, Bytes& frame) {
+  std::array<std::uint8_t, 4> size;
+  const ssize_t first = ::recv(socket.get(), size.data(), size.size(), MSG_WAITALL);
+  if (first <= 0) return false;
+  frame.resize(static_cast<std::size_t>(big_endian_i32(size)));
+  receive_all(socket, frame);
+  return true;
+}
+
+Poller::Poller() : fd_(::epoll_create1(EPOLL_CLOEXEC)) { check(fd_.get() < 0, "epoll_create1"); }
+
+void Poller::add(const Fd& socket, std::uint32_t events) {
+  epoll_event event{.events = events, .data = {.fd = socket.get()}};
+  check(::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, socket.get(), &event) < 0, "epoll_ctl");
+}
+
+void Poller::change(const Fd& socket, std::uint32_t events) {
+  epoll_event event{.events = events, .data = {.fd = socket.get()}};
+  check(::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, socket.get(), &event) < 0, "epoll_ctl");
+}
+
+std::span<const Poller::Ready> Poller::wait(int milliseconds) {
+  std::array<epoll_event, 64> events;
+  const int n = ::epoll_wait(fd_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+  check(n < 0 && errno != EINTR, "epoll_wait");
+  ready_.clear();
+  for (int i = 0; i < n; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    ready_.push_back({event.data.fd, event.events});
+  }
+  return ready_;
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  check(::getrlimit(RLIMIT_NOFILE, &limit) < 0, "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  check(::setrlimit(RLIMIT_NOFILE, &limit) < 0, "setrlimit");
+  return limit.rlim_cur;
+}
+
+}  // namespace kp::bench

@@ -22,11 +22,12 @@ RUN = Path(os.environ.get("KP_RUN_DIR", jvm.ROOT / "build" / "integration"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _end_on_sigterm():
-    """SIGTERM tears everything down as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _end_in_order():
+    """SIGTERM tears everything down as Ctrl-C does, and Ctrl-C does so also where a shell made us ignore it."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +64,7 @@ class Clients:
         self.network = network
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.watches = []
 
     def java_properties(self):
         path = self.directory / "client.properties"
@@ -97,7 +99,8 @@ class Clients:
         stop = self.directory / "stop"
         stop.unlink(missing_ok=True)
         argv = self._scenarios(["watch-produce"], broker_ids, ["--rate", rate, "--seconds", 240, "--until-file", stop])
-        return Watch(Child("watch", argv, self.directory / "watch.log", namespace=self.network.client), stop)
+        self.watches.append(Watch(Child("watch", argv, self.directory / "watch.log", namespace=self.network.client), stop))
+        return self.watches[-1]
 
     def tool(self, main_class, *arguments, config="--command-config", seconds=60, given=None):
         """One of Kafka's console tools."""
@@ -149,6 +152,7 @@ class Stage:
         self.network = network
         self.directory = Path(directory)
         self._running = []
+        self._clients = []
 
     def proxy(self, mode, name="proxy", wait=True, flags=None, **changes):
         """Starts a proxy; `changes` as in proxy.configuration."""
@@ -168,7 +172,8 @@ class Stage:
         return name
 
     def clients(self, mode):
-        return Clients(mode, self.cluster, self.network, self.directory / "clients")
+        self._clients.append(Clients(mode, self.cluster, self.network, self.directory / "clients"))
+        return self._clients[-1]
 
     def end(self, proxy):
         """SIGTERM must end it in order, within its drain timeout of 10 s."""
@@ -182,6 +187,8 @@ class Stage:
         self._running.remove(proxy)
 
     def close(self):
+        for watch in (watch for clients in self._clients for watch in clients.watches):
+            watch.child.signal(signal.SIGKILL)  # one that still runs belongs to a test that failed
         failures = []
         for proxy in list(self._running):
             try:

@@ -80,12 +80,14 @@ class KafkaCluster:
     Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 100 (SSL), + 200.
     """
 
-    def __init__(self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn"):
+    def __init__(self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn",
+                 record=False):
         self.directory = Path(directory)
         self.network = network
         self.base_port = base_port
         self.heap = heap
         self.log_level = log_level
+        self._record = record
         self.brokers = {}
         self._size = brokers
         self.certs = Certs(self.directory.parent / "certs")
@@ -93,7 +95,6 @@ class KafkaCluster:
     # Life
 
     def start(self, seconds=90.0):
-        jvm.prepare()
         shutil.rmtree(self.directory, ignore_errors=True)
         for broker_id in range(1, self._size + 1):
             self._define(broker_id)
@@ -193,7 +194,7 @@ class KafkaCluster:
     def tool(self, main_class, *arguments, bootstrap="--bootstrap-server", seconds=60.0):
         """One of Kafka's command line tools, run where the brokers are. Returns what it printed."""
         servers = ",".join(broker.address("PLAINTEXT") for broker in self.running())
-        argv = jvm.command(main_class, *arguments, bootstrap, servers, archive="client")
+        argv = jvm.command(main_class, *arguments, bootstrap, servers)
         if self.network is not None:
             argv = self.network.kafka.command(argv)
         done = subprocess.run(argv, capture_output=True, text=True, timeout=seconds)
@@ -253,7 +254,7 @@ class KafkaCluster:
             properties[f"{topic}.min.isr"] = min(2, replicas)
         path = broker.directory / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        argv = jvm.command("kafka.Kafka", path, heap=self.heap, archive="broker",
+        argv = jvm.command("kafka.Kafka", path, heap=self.heap, archive="broker", record=self._record,
                            properties=[("kp.log.level", self.log_level)])
         broker.child = Child(f"broker-{broker.id}", argv, self.directory / f"broker-{broker.id}.log",
                              namespace=self.network.kafka if self.network else None, cwd=broker.directory)
@@ -279,6 +280,7 @@ def up(options):
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    jvm.prepare()
     with contextlib.ExitStack() as stack:
         network = None
         if not options.no_netns:
@@ -297,15 +299,34 @@ def up(options):
     return 0
 
 
+def archive(options):
+    """Runs a broker and a client once for their class data archives (see jvm.py)."""
+    cluster = KafkaCluster(Path(options.directory) / "cluster", 1, base_port=options.base_port, record=True)
+    try:
+        cluster.start()
+        learn = jvm.command("dev.kafkaproxy.tests.ClientScenarios", "admin", "produce", "consume", "group-classic",
+                            "--bootstrap", cluster.bootstrap()[0], record=True)
+        subprocess.run(learn, check=True, stdout=subprocess.DEVNULL, timeout=120)
+        cluster.brokers[1].child.stop(60)
+    finally:
+        cluster.stop()
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description="A real Kafka cluster for tests and demo.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start brokers, print READY, stop on SIGTERM or SIGINT")
+    start.set_defaults(run=up, base_port=29090, directory=str(jvm.ROOT / "build" / "demo"))
     start.add_argument("--brokers", type=int, default=3)
     start.add_argument("--no-netns", action="store_true", help="on 127.0.0.1, without network namespaces")
-    start.add_argument("--base-port", type=int, default=29090)
-    start.add_argument("--directory", default=str(jvm.ROOT / "build" / "demo"))
-    return up(parser.parse_args())
+    learn = commands.add_parser("archive", help="write the class data archives that quicken later starts")
+    learn.set_defaults(run=archive, base_port=28090, directory=str(jvm.KAFKA / "archive"))
+    for command in (start, learn):
+        command.add_argument("--base-port", type=int, default=argparse.SUPPRESS)
+        command.add_argument("--directory", default=argparse.SUPPRESS)
+    options = parser.parse_args()
+    return options.run(options)
 
 
 if __name__ == "__main__":
