@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings the Kafka of the tests into build/kafka (or the folder given): libs/ (all runtime jars and our programs),
-# messages/ (Kafka's own message definitions), vectors.jsonl (messages as Kafka's classes write them) and storage/
-# (a freshly formatted KRaft data folder that every test broker starts from). Does nothing when all is up to date.
+# messages/ (Kafka's own message definitions), vectors.jsonl (messages as Kafka's classes write them), storage/ (a
+# freshly formatted KRaft data folder that every test broker starts from) and *.jsa (class data archives). Does nothing
+# when all is up to date.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,7 +14,8 @@ mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
 
-wanted=$(cd "$root" && find tests/java/pom.xml tests/java/src scripts/kafka-jars.sh -type f | sort | xargs sha256sum | sha256sum)
+sources=(tests/java/pom.xml tests/java/src scripts/kafka-jars.sh)
+wanted=$(cd "$root" && find "${sources[@]}" -type f | sort | xargs sha256sum | sha256sum)
 if [[ -f $out/.stamp && $(<"$out/.stamp") == "$wanted" ]]; then exit 0; fi
 rm -f "$out/.stamp"
 
@@ -23,10 +25,10 @@ done
 
 echo "kafka-jars: Kafka and our Java programs into $out" >&2
 rm -rf "$out/libs" "$out/messages" "$out/storage"
-# Maven's own startup is a good part of a second on a small machine, so all goals go into one run.
+# The goals by name rather than a phase: nothing else that a phase would bring along is downloaded.
+goals=(resources:resources compiler:compile jar:jar dependency:copy-dependencies)
 mvn -B -q -f "$java_dir/pom.xml" -DbuildDirectory="$out/target" -DoutputDirectory="$out/libs" \
-  resources:resources compiler:compile jar:jar dependency:copy-dependencies -DincludeScope=runtime >"$out/mvn.log" 2>&1 ||
-  { cat "$out/mvn.log" >&2; exit 1; }
+  -DincludeScope=runtime "${goals[@]}" >"$out/mvn.log" 2>&1 || { cat "$out/mvn.log" >&2; exit 1; }
 cp "$out"/target/kafkaproxy-tests-1.jar "$out/libs/"
 
 mkdir -p "$out/messages"
@@ -46,8 +48,8 @@ controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://localhost:2,CONTROLLER://localhost:1
 log.dirs=$out/storage
 PROPERTIES
-"${java[@]}" kafka.tools.StorageTool format -t kafkaproxy-tests-00000A -c "$out/format.properties" >"$out/format.log" 2>&1 ||
-  { cat "$out/format.log" >&2; exit 1; }
+format=(kafka.tools.StorageTool format -t kafkaproxy-tests-00000A -c "$out/format.properties")
+"${java[@]}" "${format[@]}" >"$out/format.log" 2>&1 || { cat "$out/format.log" >&2; exit 1; }
 
 # Every JVM of the tests starts about a second sooner with its classes archived; without archives all works as well.
 rm -f "$out"/*.jsa

@@ -18,8 +18,8 @@ class Dialer {
   Dialer(std::vector<config::ResolveRule> overrides, std::shared_ptr<const net::TlsContext> tls,
          std::chrono::milliseconds limit);
 
-  /// A ready connection on `loop`. A refused or unreachable address is tried again, up to three times with jitter; a TLS
-  /// failure is not. Errors say which step failed: "kafka-0:9093: connect: Connection refused".
+  /// A ready connection on `loop`. A refused or unreachable address is tried again, up to three times with jitter; a
+  /// TLS failure is not. Errors say which step failed: "kafka-0:9093: connect: Connection refused".
   net::Task<Result<net::Stream>> dial(net::Loop& loop, HostPort target) const;
 
  private:

@@ -26,8 +26,9 @@ std::int16_t offered(const kafka::ApiVersionsResponse& offer, std::int16_t key) 
   return -1;
 }
 
-/// The answer to `request`, at most `limit` bytes.
-net::Task<Result<Bytes>> exchange(net::Stream& stream, Bytes request, std::uint32_t limit) {
+/// The answer to `request`, which carries `correlation_id`; at most `limit` bytes.
+net::Task<Result<Bytes>> exchange(net::Stream& stream, Bytes request, std::int32_t correlation_id,
+                                  std::uint32_t limit) {
   Status sent = co_await stream.write_all(request);
   if (!sent) co_return std::move(sent).error();
   Bytes answer;
@@ -44,6 +45,8 @@ net::Task<Result<Bytes>> exchange(net::Stream& stream, Bytes request, std::uint3
       co_return Error{Errc::Malformed, "what answers there does not speak Kafka, or speaks it in TLS"};
     wanted += static_cast<std::size_t>(size);
   }
+  if (kafka::peek_response(answer).correlation_id != correlation_id)
+    co_return Error{Errc::Malformed, "an answer to something else"};
   co_return answer;
 }
 
@@ -139,7 +142,7 @@ net::Task<Status> Topology::negotiate() {
   deadline.after(answer_limit);
   // A named variable: GCC 12 destroys an aggregate temporary twice when it stands in a co_await's own expression.
   Bytes request = kafka::encode_request(kafka::ApiVersionsRequest{}, 0, ++correlation_id_, client_id);
-  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), options_.max_frame_bytes);
+  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), correlation_id_, options_.max_frame_bytes);
   if (!answer) co_return std::move(answer).error().within("ApiVersions");
   Result<kafka::ApiVersionsResponse> offer = kafka::decode_response<kafka::ApiVersionsResponse>(*answer, 0);
   if (!offer) co_return std::move(offer).error();
@@ -167,10 +170,8 @@ net::Task<Result<Cluster>> Topology::describe() {
     ask.topics.emplace();  // empty: no topics, where absent would mean all
     request = kafka::encode_request(ask, version, ++correlation_id_, client_id);
   }
-  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), options_.max_frame_bytes);
+  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), correlation_id_, options_.max_frame_bytes);
   if (!answer) co_return std::move(answer).error();
-  if (kafka::peek_response(*answer).correlation_id != correlation_id_)
-    co_return Error{Errc::Malformed, "an answer to something else"};
   co_return by_describe ? read_describe_cluster(*answer, version) : read_metadata(*answer, version);
 }
 

@@ -28,12 +28,12 @@ class Topology : public std::enable_shared_from_this<Topology> {
     bool passive = false;  ///< brokers want SASL and we have no credentials
     std::uint32_t max_frame_bytes = 0;
     std::function<void(const Cluster&, std::chrono::steady_clock::time_point asked_at)> learned;  ///< on the loop
-    std::function<void()> first_outcome;  ///< on the loop, once: the first attempt is over, whatever came of it
+    std::function<void()> first_outcome = [] {};  ///< on the loop, once: the first attempt is over, whatever came of it
     std::function<std::vector<HostPort>()> known;  ///< upstream addresses learned so far: asked when bootstrap is down
   };
   struct State {
-    bool known = false;         ///< the brokers are known (passive: one answered)
-    std::string trouble;        ///< why the last attempt failed; empty: it did not
+    bool known = false;   ///< the brokers are known (passive: one answered)
+    std::string trouble;  ///< why the last attempt failed; empty: it did not
     std::string cluster_id;
   };
 

@@ -49,7 +49,8 @@ void add_dynamic_flags(CLI::App& run, DynamicFlags& flags) {
       ->delimiter('\0')
       ->group(group);
   run.add_flag("--dynamic-listeners-disable", flags.listeners_off, "no listeners for discovered brokers")->group(group);
-  run.add_option("--default-listener-ip", flags.listener_ip, "where listeners of discovered brokers bind")->group(group);
+  run.add_option("--default-listener-ip", flags.listener_ip, "where listeners of discovered brokers bind")
+      ->group(group);
   run.add_option("--dynamic-advertised-listener", flags.advertised_listener,
                  "host[:port] to advertise; {{.brokerId}} is the broker's id")
       ->group(group);
@@ -109,7 +110,8 @@ Result<config::Config> from_flags(const DynamicFlags& flags) {
 }
 
 Command run_command(const std::string& config_file, const DynamicFlags& flags, unsigned threads) {
-  if (flags.bootstrap.empty()) return Run{.config_file = config_file.empty() ? "config.yaml" : config_file, .config = {}, .threads = threads};
+  if (flags.bootstrap.empty())
+    return Run{.config_file = config_file.empty() ? "config.yaml" : config_file, .config = {}, .threads = threads};
   if (!config_file.empty()) return Misused{"--config and --bootstrap-server-mapping exclude each other"};
   Result<config::Config> config = from_flags(flags);
   if (!config) return Misused{config.error().message};

@@ -35,7 +35,8 @@ Task<void> Loop::keep_time(Loop* self) {
     co_await timer.async_wait(capture(failed));
     self->now_ = std::chrono::steady_clock::now();
     for (auto next = self->deadlines_.begin(); next != self->deadlines_.end();) {
-      Deadline& deadline = *next++;  // `expired` may end its owner, not a neighbour: owners end through the loop's queue
+      Deadline& deadline =
+          *next++;  // `expired` may end its owner, not a neighbour: owners end through the loop's queue
       if (deadline.at_ > self->now_) continue;
       deadline.never();
       deadline.passed_ = true;

@@ -28,7 +28,7 @@ Spoke recognise(BytesView first, std::uint32_t max_frame_bytes) {
   if (first[0] == 0x16 && tls_version) return Spoke::TlsHello;
   if (first[0] == 0x15 && tls_version) return Spoke::TlsAlert;
 
-  static constexpr std::array<std::string_view, 10> http{"GET ",  "POST ",    "PUT ",   "HEAD ", "DELETE ",
+  static constexpr std::array<std::string_view, 10> http{"GET ",   "POST ",    "PUT ",     "HEAD ",  "DELETE ",
                                                          "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ", "PRI * HTTP/2"};
   for (const std::string_view method : http) {
     const std::size_t n = std::min(first.size(), method.size());

@@ -62,7 +62,8 @@ Task<Status> Stream::connect_tls(const TlsContext& context, std::string name) {
   if (!address) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());  // RFC 6066: no addresses in SNI
   if (context.verifies()) {
     X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl_.get());
-    const int set = address ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) : SSL_set1_host(ssl_.get(), name.c_str());
+    const int set =
+        address ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) : SSL_set1_host(ssl_.get(), name.c_str());
     if (set != 1) co_return Error{Errc::Invalid, "'" + name + "' can't be verified as a TLS name"};
   }
   co_return co_await handshake();
@@ -88,7 +89,8 @@ Error Stream::tls_failure(int outcome) {
   const long verdict = SSL_get_verify_result(ssl_.get());
   if (verdict != X509_V_OK && SSL_is_init_finished(ssl_.get()) == 0) {
     ERR_clear_error();
-    return Error{Errc::Unauthorized, std::string("certificate not accepted: ") + X509_verify_cert_error_string(verdict)};
+    return Error{Errc::Unauthorized,
+                 std::string("certificate not accepted: ") + X509_verify_cert_error_string(verdict)};
   }
   if (what == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) return number == 0 ? peer_closed() : io_error(number);
   const unsigned long code = ERR_peek_last_error();
@@ -167,7 +169,8 @@ Task<Status> Stream::write_all(BytesView bytes) {
     if (!sent) co_return std::move(sent).error();
     bytes = bytes.subspan(*sent);
     if (*sent > 0) continue;
-    Status ready = co_await wait(ssl_ != nullptr && write_wants_ == Want::Read ? socket_.wait_read : socket_.wait_write);
+    Status ready =
+        co_await wait(ssl_ != nullptr && write_wants_ == Want::Read ? socket_.wait_read : socket_.wait_write);
     if (!ready) co_return std::move(ready).error();
   }
   co_return Done{};

@@ -13,8 +13,8 @@
 
 namespace kp::net {
 
-/// A connection, plain or TLS. Reads and writes go straight between the socket and the caller's bytes. One coroutine may
-/// read while another writes, both on the loop that the socket belongs to. Waits have no deadline of their own: the
+/// A connection, plain or TLS. Reads and writes go straight between the socket and the caller's bytes. One coroutine
+/// may read while another writes, both on the loop that the socket belongs to. Waits have no deadline of their own: the
 /// owner holds a Deadline that calls cancel().
 class Stream {
  public:
@@ -39,8 +39,8 @@ class Stream {
   /// The first raw bytes, left in the socket: before TLS only. 0 bytes: the peer closed.
   Task<Result<std::size_t>> peek(MutableBytes into);
 
-  void shutdown_write();  ///< says "no more from us": TLS close_notify, then FIN
-  void cancel();          ///< every wait, now and later, ends with Timeout
+  void shutdown_write();                   ///< says "no more from us": TLS close_notify, then FIN
+  void cancel();                           ///< every wait, now and later, ends with Timeout
   void uncancel() { cancelled_ = false; }  ///< waits work again: to take leave after a cancel
   void close();
   /// shutdown_write, then reads and drops what the peer still sends until its end, `cancel()` or 1 MiB; then close. A
@@ -66,7 +66,7 @@ class Stream {
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
-  Want read_wants_ = Want::Read;    ///< a TLS read may have to write first, and the other way round
+  Want read_wants_ = Want::Read;  ///< a TLS read may have to write first, and the other way round
   Want write_wants_ = Want::Write;
   bool cancelled_ = false;
 };

@@ -53,7 +53,8 @@ Status TlsContext::trust(const std::string& ca) {
       return Error{Errc::Invalid, "the system's CA certificates can't be read: " + tls_error_text()};
     return Done{};
   }
-  if (SSL_CTX_load_verify_file(context_.get(), ca.c_str()) != 1) return file_error(ca, "not a PEM bundle of certificates");
+  if (SSL_CTX_load_verify_file(context_.get(), ca.c_str()) != 1)
+    return file_error(ca, "not a PEM bundle of certificates");
   return Done{};
 }
 
@@ -63,7 +64,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerOpti
   SSL_CTX* const context = made->context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // Sessions are resumed by ticket only, and within one process: no cache grows here.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char session_context[] = "kafkaproxy";
@@ -85,7 +87,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsClientOpti
   SSL_CTX* const context = made->context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   made->verifies_ = !options.trust_all;
   if (made->verifies_) {
     if (Status ok = made->trust(options.ca); !ok) return std::move(ok).error();

@@ -14,17 +14,17 @@ struct ssl_st;
 namespace kp::net {
 
 struct TlsServerOptions {
-  std::string cert;            ///< PEM chain, leaf first
+  std::string cert;  ///< PEM chain, leaf first
   std::string key;
-  std::string client_ca;       ///< PEM bundle; who may sign client certificates
-  bool require_client = false; ///< mTLS: no session without a certificate that client_ca signed
-  bool require_name = false;   ///< refuse a hello without server name (SNI routing can't work without)
+  std::string client_ca;        ///< PEM bundle; who may sign client certificates
+  bool require_client = false;  ///< mTLS: no session without a certificate that client_ca signed
+  bool require_name = false;    ///< refuse a hello without server name (SNI routing can't work without)
 };
 
 struct TlsClientOptions {
-  std::string ca;           ///< PEM bundle; empty: the system's roots
-  bool trust_all = false;   ///< accept any certificate and any name
-  std::string cert;         ///< client certificate; empty: none
+  std::string ca;          ///< PEM bundle; empty: the system's roots
+  bool trust_all = false;  ///< accept any certificate and any name
+  std::string cert;        ///< client certificate; empty: none
   std::string key;
 };
 

@@ -40,7 +40,8 @@ Result<Endpoints::Entry> Endpoints::make_locked(const Table& now, BrokerId id, c
   if (known == now.brokers.end() && now.brokers.size() >= max_brokers)
     return Error{Errc::Conflict, "more than " + std::to_string(max_brokers) + " brokers"};
 
-  Entry entry{.endpoint = {.id = id, .upstream = upstream, .downstream = place->advertised}, .listener = {}, .last_seen = {}};
+  Entry entry{
+      .endpoint = {.id = id, .upstream = upstream, .downstream = place->advertised}, .listener = {}, .last_seen = {}};
   entry.last_seen = std::chrono::steady_clock::now();
   if (place->listen && known != now.brokers.end() && known->second.listener != nullptr) {
     entry.listener = known->second.listener;  // the broker has moved; its port stays
@@ -53,9 +54,9 @@ Result<Endpoints::Entry> Endpoints::make_locked(const Table& now, BrokerId id, c
   }
   for (const auto& [other, existing] : now.brokers)
     if (other != id && existing.endpoint.downstream == entry.endpoint.downstream)
-      return Error{Errc::Conflict, "broker " + std::to_string(id) + " would get " + to_string(entry.endpoint.downstream) +
-                                       ", which is broker " + std::to_string(other) +
-                                       "'s: let the template or the mapping tell them apart"};
+      return Error{Errc::Conflict, "broker " + std::to_string(id) + " would get " +
+                                       to_string(entry.endpoint.downstream) + ", which is broker " +
+                                       std::to_string(other) + "'s: let the template or the mapping tell them apart"};
   return entry;
 }
 
@@ -90,7 +91,8 @@ void Endpoints::learned(const broker::Cluster& cluster, std::chrono::steady_cloc
     entry->second.endpoint.fenced = seen.fenced;
   }
   for (auto entry = next->brokers.begin(); entry != next->brokers.end();) {
-    const bool gone = cluster.complete ? entry->second.last_seen < asked_at : asked_at - entry->second.last_seen > forget_after;
+    const bool gone =
+        cluster.complete ? entry->second.last_seen < asked_at : asked_at - entry->second.last_seen > forget_after;
     if (!gone) {
       ++entry;
       continue;

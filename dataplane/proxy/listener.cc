@@ -75,7 +75,8 @@ bool Listener::accept_some() {
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-    log::error("accept failed", {{"port", port_}, {"reason", std::strerror(errno)}, {"remedy", "raise the open files limit"}});
+    log::error("accept failed",
+               {{"port", port_}, {"reason", std::strerror(errno)}, {"remedy", "raise the open files limit"}});
     return false;
   }
   return true;

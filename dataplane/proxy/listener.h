@@ -13,7 +13,8 @@ namespace kp::proxy {
 /// A bound port that accepts. It lives until close(); its accepting coroutine keeps it.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// Takes an accepted socket (a file descriptor, non-blocking). Called on the home loop; owns the descriptor from then on.
+  /// Takes an accepted socket (a file descriptor, non-blocking). Called on the home loop; owns the descriptor from then
+  /// on.
   using Accept = std::function<void(int descriptor)>;
 
   /// Binds and listens, doesn't accept yet. Any thread. Errors: Conflict (in use), Io.

@@ -44,7 +44,8 @@ std::string_view name(config::SecurityProtocol protocol) {
 std::string bootstrap_lines(const config::Config& config) {
   std::string out;
   if (const auto* sni = std::get_if<config::SniMapping>(&*config.broker_mapping)) {
-    out += fmt::format("  any other name:{} → {}  (bootstrap)\n", sni->advertised_port, to_string(config.upstream->bootstrap_servers.front()));
+    out += fmt::format("  any other name:{} → {}  (bootstrap)\n", sni->advertised_port,
+                       to_string(config.upstream->bootstrap_servers.front()));
   } else if (const auto* ports = std::get_if<config::PortOffsetMapping>(&*config.broker_mapping)) {
     for (std::size_t slot = 0; slot < config.upstream->bootstrap_servers.size(); ++slot)
       out += fmt::format("  {}:{} → {}  (bootstrap)\n", ports->hostname, ports->base + slot,
@@ -60,11 +61,12 @@ std::string bootstrap_lines(const config::Config& config) {
 
 std::string summary(const config::Config& config, const std::vector<Endpoint>& brokers) {
   const auto upstream = config.upstream ? config.upstream->security_protocol : config::SecurityProtocol::Plaintext;
-  std::string out = fmt::format("kafkaproxy: clients {} → brokers {}\n", name(config.downstream.security_protocol), name(upstream));
+  std::string out =
+      fmt::format("kafkaproxy: clients {} → brokers {}\n", name(config.downstream.security_protocol), name(upstream));
   out += bootstrap_lines(config);
   for (const Endpoint& broker : brokers)
-    out += fmt::format("  {} → {}  (broker {}{})\n", to_string(broker.downstream), to_string(broker.upstream), broker.id,
-                       broker.reachable() ? "" : ", not reachable now");
+    out += fmt::format("  {} → {}  (broker {}{})\n", to_string(broker.downstream), to_string(broker.upstream),
+                       broker.id, broker.reachable() ? "" : ", not reachable now");
   if (brokers.empty()) out += "  brokers: not learned yet\n";
   return out;
 }

@@ -66,8 +66,9 @@ Result<Place> Placement::place(BrokerId id, const HostPort& upstream) const {
 
 Result<Place> Placement::by_port(const config::PortOffsetMapping& mapping, BrokerId id) const {
   if (id > mapping.max_broker_id)
-    return Error{Errc::Invalid, fmt::format("broker id {} is above broker_mapping.port_offset.max_broker_id {}: raise it",
-                                            id, mapping.max_broker_id)};
+    return Error{Errc::Invalid,
+                 fmt::format("broker id {} is above broker_mapping.port_offset.max_broker_id {}: raise it", id,
+                             mapping.max_broker_id)};
   const std::int64_t port = std::int64_t{mapping.base} + config::PortOffsetMapping::bootstrap_slots + id;
   if (port > 65535) return Error{Errc::Invalid, fmt::format("broker id {} would need port {}", id, port)};
   const auto number = static_cast<std::uint16_t>(port);

@@ -132,11 +132,12 @@ void Proxy::start_learning() {
       .learned = [endpoints](const broker::Cluster& cluster,
                              std::chrono::steady_clock::time_point asked_at) { endpoints->learned(cluster, asked_at); },
       .first_outcome = [this] { start_accepting(); },
-      .known = [endpoints] {
-        std::vector<HostPort> all;
-        for (const Endpoint& endpoint : endpoints->list()) all.push_back(endpoint.upstream);
-        return all;
-      }};
+      .known =
+          [endpoints] {
+            std::vector<HostPort> all;
+            for (const Endpoint& endpoint : endpoints->list()) all.push_back(endpoint.upstream);
+            return all;
+          }};
   topology_ = std::make_shared<broker::Topology>(workers_.front()->loop, std::move(options));
   topology_->start();
 }

@@ -59,8 +59,10 @@ Result<RequestScan::Found> RequestScan::begin(BytesView view, Found found) {
       if (!*acks) return Found{};
       found.answered = **acks != 0;
     }
-    if (found.head.api_key == kafka::api::api_versions && frame > view.size()) {  // small, and perhaps ours to answer: whole only
-      if (frame > api_versions_limit) return Error{Errc::Malformed, "an ApiVersions request of " + std::to_string(frame) + " bytes"};
+    if (found.head.api_key == kafka::api::api_versions &&
+        frame > view.size()) {  // small, and perhaps ours to answer: whole only
+      if (frame > api_versions_limit)
+        return Error{Errc::Malformed, "an ApiVersions request of " + std::to_string(frame) + " bytes"};
       return Found{};
     }
   }

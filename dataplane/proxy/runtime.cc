@@ -37,7 +37,8 @@ Result<std::shared_ptr<Runtime>> Runtime::build(std::shared_ptr<const config::Co
   made->dialer =
       std::make_shared<const broker::Dialer>(config->resolve, made->upstream_tls, config->limits.connect_timeout);
   if (config->upstream) made->bootstrap = config->upstream->bootstrap_servers;
-  if (const auto* dynamic = config->broker_mapping ? std::get_if<config::DynamicMapping>(&*config->broker_mapping) : nullptr) {
+  if (const auto* dynamic =
+          config->broker_mapping ? std::get_if<config::DynamicMapping>(&*config->broker_mapping) : nullptr) {
     made->bootstrap.clear();  // here the mappings say it, slot by slot
     for (const config::BootstrapMapping& mapping : dynamic->bootstrap) made->bootstrap.push_back(mapping.upstream);
   }

@@ -21,7 +21,8 @@ std::string_view remedy(net::Spoke spoke, bool tls_here) {
       return "this is a Kafka port, not HTTP: metrics and health are at admin.address";
     case net::Spoke::Kafka:
       if (tls_here)
-        return "the client speaks plaintext Kafka, this listener TLS: set the client's security.protocol to SSL or SASL_SSL";
+        return "the client speaks plaintext Kafka, this listener TLS: set the client's security.protocol to SSL or "
+               "SASL_SSL";
       break;
     default:
       break;
@@ -114,7 +115,8 @@ net::Task<Status> Session::greet() {
   co_return Done{};
 }
 
-/// The upstream addresses to try, in order. For a broker's endpoint there is just one: another broker would answer wrong.
+/// The upstream addresses to try, in order. For a broker's endpoint there is just one: another broker would answer
+/// wrong.
 std::vector<HostPort> Session::targets() const {
   if (broker_id_ >= 0) {
     const auto upstream = runtime_->endpoints->upstream_of(broker_id_);

@@ -88,7 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
   RequestScan requests_;
   InFlightQueue in_flight_;
 
-  std::uint64_t pass_left_ = 0;  ///< of the current response: bytes that pass as they are
+  std::uint64_t pass_left_ = 0;   ///< of the current response: bytes that pass as they are
   std::uint64_t frame_left_ = 0;  ///< of the response being walked or collected: bytes still to come
   std::optional<rewrite::FetchWalk> walk_;
   Bytes collected_;  ///< a response (or its tail, under walk_) that is gathered to be rewritten whole

@@ -28,7 +28,8 @@ net::Task<Status> Session::pump_requests() {
     if (broker_) progressed();
     Result<std::size_t> used = co_await relay_requests(BytesView(buffer).first(filled));
     if (!used) co_return std::move(used).error();
-    if (*used == 0 && filled == buffer.size() && !draining_) co_return Error{Errc::Malformed, "a request header without end"};
+    if (*used == 0 && filled == buffer.size() && !draining_)
+      co_return Error{Errc::Malformed, "a request header without end"};
     std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*used), buffer.begin() + static_cast<std::ptrdiff_t>(filled),
               buffer.begin());
     filled -= *used;
@@ -112,7 +113,8 @@ Result<InFlight> Session::admit(const RequestScan::Found& found) {
                                           " is not known here, so its answer could not be rewritten"};
     entry.answer = rewrite::api_versions_unsupported(entry.correlation_id);
   }
-  if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token) requests_.expect_sasl_tokens();
+  if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token)
+    requests_.expect_sasl_tokens();
   // An API that we have no name for is one series, so that a client can't make us count without bound.
   const bool known = kafka::find_api(entry.api_key) != nullptr && entry.api_version < 32;
   const std::int16_t key = known ? entry.api_key : std::int16_t{-1};

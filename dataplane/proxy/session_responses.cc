@@ -6,13 +6,13 @@
 #include "proxy/session.h"
 #include "rewrite/response.h"
 
-/// broker → client. What needs no rewriting passes in runs; a response with addresses in it is rewritten whole, or, when
-/// it is a large Fetch, walked while it passes and rewritten in its tail.
+/// broker → client. What needs no rewriting passes in runs; a response with addresses in it is rewritten whole, or,
+/// when it is a large Fetch, walked while it passes and rewritten in its tail.
 namespace kp::proxy {
 namespace {
 
-constexpr std::size_t head_bytes = 8;             // size, correlation id
-constexpr std::size_t tail_limit = 1 << 20;       // what may stand behind the records of a Fetch response
+constexpr std::size_t head_bytes = 8;        // size, correlation id
+constexpr std::size_t tail_limit = 1 << 20;  // what may stand behind the records of a Fetch response
 
 }  // namespace
 
@@ -92,7 +92,8 @@ Status Session::check_response(BytesView rest) const {
   const auto size = static_cast<std::uint32_t>(big_endian_i32(rest));
   if (size > limits().max_frame_bytes) {
     if (net::recognise(rest, limits().max_frame_bytes) == net::Spoke::TlsAlert)
-      return Error{Errc::Malformed, "the broker answers with a TLS alert: set upstream.security_protocol to SSL or SASL_SSL"};
+      return Error{Errc::Malformed,
+                   "the broker answers with a TLS alert: set upstream.security_protocol to SSL or SASL_SSL"};
     return Error{Errc::Malformed, "a response of " + std::to_string(size) + " bytes is above limits.max_frame_bytes"};
   }
   if (in_flight_.empty()) return Error{Errc::Malformed, "a response that nobody asked for"};
@@ -153,7 +154,8 @@ net::Task<Result<bool>> Session::walk_response(Cursor& cursor) {
       co_return *passed > 0;
     }
   }
-  if (frame_left_ > tail_limit) co_return Error{Errc::Malformed, "from broker: a Fetch response with a tail above 1 MiB"};
+  if (frame_left_ > tail_limit)
+    co_return Error{Errc::Malformed, "from broker: a Fetch response with a tail above 1 MiB"};
   Status collected = co_await collect_response(cursor);
   if (!collected) co_return std::move(collected).error();
   co_return true;

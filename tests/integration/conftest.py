@@ -81,14 +81,29 @@ class Clients:
 
     def run(self, argv, seconds=120, given=None):
         """What the program printed; a status other than 0 fails the test with that."""
-        done = subprocess.run(self.network.client.command([str(part) for part in argv]), input=given, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
+        done = subprocess.run(
+            self.network.client.command([str(part) for part in argv]),
+            input=given,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+        )
         assert done.returncode == 0, f"{Path(str(argv[0])).name} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
     def _scenarios(self, names, broker_ids, options):
-        return jvm.command("dev.kafkaproxy.tests.ClientScenarios", *names, "--bootstrap", self.mode.bootstrap(), "--config",
-                           self.java_properties(), "--expect-addresses", ",".join(self.mode.addresses(broker_ids)), *options)
+        return jvm.command(
+            "dev.kafkaproxy.tests.ClientScenarios",
+            *names,
+            "--bootstrap",
+            self.mode.bootstrap(),
+            "--config",
+            self.java_properties(),
+            "--expect-addresses",
+            ",".join(self.mode.addresses(broker_ids)),
+            *options,
+        )
 
     def java(self, *names, broker_ids=(1, 2, 3), seconds=180):
         """ClientScenarios, see tests/java."""
@@ -99,12 +114,16 @@ class Clients:
         stop = self.directory / "stop"
         stop.unlink(missing_ok=True)
         argv = self._scenarios(["watch-produce"], broker_ids, ["--rate", rate, "--seconds", 240, "--until-file", stop])
-        self.watches.append(Watch(Child("watch", argv, self.directory / "watch.log", namespace=self.network.client), stop))
+        self.watches.append(
+            Watch(Child("watch", argv, self.directory / "watch.log", namespace=self.network.client), stop)
+        )
         return self.watches[-1]
 
     def tool(self, main_class, *arguments, config="--command-config", seconds=60, given=None):
         """One of Kafka's console tools."""
-        argv = jvm.command(main_class, *arguments, "--bootstrap-server", self.mode.bootstrap(), config, self.java_properties())
+        argv = jvm.command(
+            main_class, *arguments, "--bootstrap-server", self.mode.bootstrap(), config, self.java_properties()
+        )
         return self.run(argv, seconds, given)
 
     def kcat(self, *arguments, seconds=60, given=None):
@@ -133,7 +152,9 @@ class Watch:
     def acked(self):
         """Records acknowledged so far; fails at once when the program has ended."""
         assert self.child.running(), self.child.tail()
-        numbers = [line.split("acked=")[1].split()[0] for line in self.child.output().splitlines() if "progress acked=" in line]
+        numbers = [
+            line.split("acked=")[1].split()[0] for line in self.child.output().splitlines() if "progress acked=" in line
+        ]
         return int(numbers[-1]) if numbers else 0
 
     def finish(self, seconds=120):
@@ -163,8 +184,15 @@ class Stage:
 
     def proxy_of_each_routing(self):
         """mode -> proxy: one proxy per routing mode, all at once."""
-        modes = [proxies.Mode("port_offset", False, True), proxies.Mode("sni", True, False), proxies.Mode("dynamic", True, True)]
-        return {mode: self.proxy(mode, str(mode), admin={"address": f"127.0.0.1:{9404 + n}"}) for n, mode in enumerate(modes)}
+        modes = [
+            proxies.Mode("port_offset", False, True),
+            proxies.Mode("sni", True, False),
+            proxies.Mode("dynamic", True, True),
+        ]
+        return {
+            mode: self.proxy(mode, str(mode), admin={"address": f"127.0.0.1:{9404 + n}"})
+            for n, mode in enumerate(modes)
+        }
 
     def topic(self, name, *arguments):
         """Makes a topic without the proxy."""

@@ -11,7 +11,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 PARTITIONS = 3
 LIMIT_S = 60
@@ -34,6 +34,12 @@ class Run:
         name = f"{self.prefix}-{part}"
         self.admin.create_topics([NewTopic(name, PARTITIONS)])[name].result(LIMIT_S)
         self.topics.append(name)
+        # Until each leader answers for its partition: one that takes a producer's second batch first would never take
+        # the first.
+        ends = {TopicPartition(name, p): OffsetSpec.latest() for p in range(PARTITIONS)}
+        until(
+            f"leaders of {name}", lambda: all(not f.exception(LIMIT_S) for f in self.admin.list_offsets(ends).values())
+        )
         return name
 
     def producer(self, **more):
@@ -46,8 +52,13 @@ class Run:
         failures = []
         producer = self.producer()
         for i in range(first, first + count):
-            producer.produce(topic, f"value-{i}".encode(), f"key-{i}".encode(), partition=i % PARTITIONS,
-                             on_delivery=lambda error, _: failures.append(error) if error else None)
+            producer.produce(
+                topic,
+                f"value-{i}".encode(),
+                f"key-{i}".encode(),
+                partition=i % PARTITIONS,
+                on_delivery=lambda error, _: failures.append(error) if error else None,
+            )
         check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
         check(not failures, f"produce failed: {failures[:3]}")
 
@@ -151,8 +162,9 @@ def transaction(run):
             producer.commit_transaction(LIMIT_S)
         else:
             producer.abort_transaction(LIMIT_S)
-    consumer = run.consumer(**{"group.id": run.prefix + "-tx", "isolation.level": "read_committed",
-                               "enable.partition.eof": True})
+    consumer = run.consumer(
+        **{"group.id": run.prefix + "-tx", "isolation.level": "read_committed", "enable.partition.eof": True}
+    )
     consumer.assign([TopicPartition(topic, p, 0) for p in range(PARTITIONS)])
     read, ended = [], set()
 

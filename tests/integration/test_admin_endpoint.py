@@ -24,8 +24,15 @@ def test_health_and_readiness(proxy):
 
 
 def test_brokers_lists_both_addresses_of_each(proxy):
-    wanted = [{"id": n, "upstream": f"broker-{n}.kafka.internal:9093", "downstream": f"b{n}.kafka.example.com:9092",
-               "reachable": True} for n in (1, 2, 3)]
+    wanted = [
+        {
+            "id": n,
+            "upstream": f"broker-{n}.kafka.internal:9093",
+            "downstream": f"b{n}.kafka.example.com:9092",
+            "reachable": True,
+        }
+        for n in (1, 2, 3)
+    ]
     assert json.loads(proxy.admin("/brokers")[2]) == wanted
 
 

@@ -49,11 +49,22 @@ def test_killed_broker_costs_no_record(stage, healed):
     assert leaders and leaders <= {1, 3}
     assert proxy.brokers()[2] == proxy.brokers()[2] | {"downstream": endpoint, "reachable": False}
 
-    # And when it returns, nothing was lost and it is served again
+    # And when it returns, it is served again
     stage.cluster.restart(2)
     stage.cluster.wait_in_sync()
     until("broker 2 is served again", lambda: metadata(clients, 2).brokers[2] == mode.address(2), 30)
     until("broker 2 is shown as reachable", lambda: proxy.brokers()[2]["reachable"], 15)
+
+    # And when it leads again, those that led meanwhile say so in Produce and Fetch responses: by the proxy's address
+    stage.cluster.tool(
+        "org.apache.kafka.tools.LeaderElectionCommand", "--election-type", "preferred", "--all-topic-partitions"
+    )
+    for api in ("Produce", "Fetch"):
+        until(
+            f"a leader hint in a {api} response is rewritten",
+            lambda api=api: proxy.metric("kafka_proxy_responses_rewritten_total", api_key=api) > 0,
+            15,
+        )
     watch.finish()
 
 

@@ -56,8 +56,9 @@ def test_kcat_sees_the_proxys_addresses_only(stage, mode):
     assert sorted(broker["name"] for broker in listed["brokers"]) == sorted(mode.addresses((1, 2, 3)))
 
 
-@pytest.mark.parametrize("mode", [Mode("port_offset", True, False), Mode("sni", True, False), Mode("dynamic", False, False)],
-                         ids=str)
+@pytest.mark.parametrize(
+    "mode", [Mode("port_offset", True, False), Mode("sni", True, False), Mode("dynamic", False, False)], ids=str
+)
 def test_kcat_writes_and_reads(stage, mode):
     # Given
     stage.proxy(mode)

@@ -73,8 +73,11 @@ def test_client_without_server_name_is_refused_with_the_reason(stage):
     with stage.network.client.connect(netns.PROXY_CLIENT_SIDE, SNI_PORT) as plain:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             kafka_wire.metadata(kafka_wire.tls(plain, stage.cluster.certs.ca), [])
-    until("it is counted",
-          lambda: proxy.metric("kafka_proxy_tls_handshake_failures_total", reason="no_server_name") == 1, 5)
+    until(
+        "it is counted",
+        lambda: proxy.metric("kafka_proxy_tls_handshake_failures_total", reason="no_server_name") == 1,
+        5,
+    )
 
 
 def test_unknown_server_name_leads_to_the_bootstrap_servers(stage):
@@ -84,7 +87,12 @@ def test_unknown_server_name_leads_to_the_bootstrap_servers(stage):
 
 
 def test_advertised_port_may_differ_from_the_bound_one(stage):
-    mapping = {"bind_port": SNI_PORT, "advertised_port": 443, "upstream": "(.*)", "downstream": "b<$id>.kafka.example.com"}
+    mapping = {
+        "bind_port": SNI_PORT,
+        "advertised_port": 443,
+        "upstream": "(.*)",
+        "downstream": "b<$id>.kafka.example.com",
+    }
     stage.proxy(TLS, broker_mapping={"sni": mapping})
     with stage.clients(TLS).to_bootstrap() as sock:
         assert kafka_wire.metadata(sock, []).brokers == {n: (f"b{n}.kafka.example.com", 443) for n in (1, 2, 3)}
@@ -207,8 +215,11 @@ def test_any_upstream_certificate_is_accepted_when_asked_for(stage):
 
 
 def test_resolve_overrides_the_name_service(stage):
-    proxy = stage.proxy(PLAIN, upstream={"bootstrap_servers": ["broker-1.elsewhere.test:9092"]},
-                        resolve=[{"host": "*.elsewhere.test", "ipv4": netns.broker_address(1)}])
+    proxy = stage.proxy(
+        PLAIN,
+        upstream={"bootstrap_servers": ["broker-1.elsewhere.test:9092"]},
+        resolve=[{"host": "*.elsewhere.test", "ipv4": netns.broker_address(1)}],
+    )
     assert set(proxy.brokers()) == {1, 2, 3}
 
 
@@ -217,8 +228,18 @@ def mutual(stage):
     """A proxy that wants client certificates; the call opens a connection with one, and asks through it."""
     mode = Mode("port_offset", True, False)
     certs = stage.cluster.certs
-    stage.proxy(mode, downstream={"security_protocol": "SSL", "tls": {
-        "cert": str(certs.proxy), "key": str(certs.proxy_key), "mtls_enabled": True, "ca_certs": str(certs.ca)}})
+    stage.proxy(
+        mode,
+        downstream={
+            "security_protocol": "SSL",
+            "tls": {
+                "cert": str(certs.proxy),
+                "key": str(certs.proxy_key),
+                "mtls_enabled": True,
+                "ca_certs": str(certs.ca),
+            },
+        },
+    )
 
     def ask(cert=None, key=None):
         with stage.network.client.connect(netns.PROXY_CLIENT_SIDE, PORT_OFFSET_BASE) as plain:
@@ -284,8 +305,15 @@ def test_port_that_is_taken_is_exit_code_3(stage):
 
 def test_runs_from_flags_alone(stage):
     mode = Mode("dynamic", False, False)
-    flags = ["--dynamic-advertised-listener", "kafka.example.com", "--dynamic-sequential-min-port", "32500",
-             "--deterministic-listeners", "--admin-address", "127.0.0.1:9404"]
+    flags = [
+        "--dynamic-advertised-listener",
+        "kafka.example.com",
+        "--dynamic-sequential-min-port",
+        "32500",
+        "--deterministic-listeners",
+        "--admin-address",
+        "127.0.0.1:9404",
+    ]
     for n, server in enumerate(stage.cluster.bootstrap()[:2], start=1):
         flags += ["--bootstrap-server-mapping", f"{server},0.0.0.0:{32400 + n},kafka.example.com:{32400 + n}"]
     stage.proxy(mode, flags=flags)

@@ -22,8 +22,18 @@ def test_topic_is_made_written_read_and_deleted(clients):
     assert "PartitionCount: 3" in clients.tool(TOOLS + "TopicCommand", "--describe", "--topic", topic)
 
     clients.tool(TOOLS + "ConsoleProducer", "--topic", topic, given="one\ntwo\nthree\n")
-    read = clients.tool(TOOLS + "consumer.ConsoleConsumer", "--topic", topic, "--from-beginning", "--group", "console-group",
-                        "--max-messages", "3", "--timeout-ms", "20000")
+    read = clients.tool(
+        TOOLS + "consumer.ConsoleConsumer",
+        "--topic",
+        topic,
+        "--from-beginning",
+        "--group",
+        "console-group",
+        "--max-messages",
+        "3",
+        "--timeout-ms",
+        "20000",
+    )
     assert {"one", "two", "three"} <= set(read.splitlines())
 
     ends = clients.tool(TOOLS + "GetOffsetShell", "--topic", topic)
@@ -36,7 +46,8 @@ def test_topic_is_made_written_read_and_deleted(clients):
 def test_cluster_tool_lists_the_proxys_endpoints(clients):
     listed = clients.tool(TOOLS + "ClusterTool", "list-endpoints", config="--config")
     assert re.findall(r"^\s*\d+\s+(\S+)\s+(\d+)", listed, re.MULTILINE) == [
-        (host, str(port)) for host, port in map(MODE.address, (1, 2, 3))]
+        (host, str(port)) for host, port in map(MODE.address, (1, 2, 3))
+    ]
 
 
 def test_broker_api_versions_asks_each_broker_by_its_address(clients):

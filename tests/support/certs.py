@@ -45,19 +45,65 @@ class Certs:
         self.make("stranger", [], issuer="other_ca")
 
     def _make_ca(self, name):
-        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 3650,
-                 "-subj", f"/CN=kafkaproxy tests {name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-                 "-keyout", self._path(f"{name}_key"), "-out", self._path(name))
+        _openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            3650,
+            "-subj",
+            f"/CN=kafkaproxy tests {name}",
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
+            "-keyout",
+            self._path(f"{name}_key"),
+            "-out",
+            self._path(name),
+        )
 
     def make(self, name, dns_names, addresses=(), issuer="ca", days=3650):
         """A certificate for servers and clients, signed by `issuer`; an existing one of this name is replaced."""
         request = self.directory / f"{name}.csr"
-        _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
-                 "-keyout", self._path(f"{name}_key"), "-out", request)
+        _openssl(
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            self._path(f"{name}_key"),
+            "-out",
+            request,
+        )
         names = [f"DNS:{dns}" for dns in dns_names] + [f"IP:{address}" for address in addresses]
-        extensions = "extendedKeyUsage=serverAuth,clientAuth\n" + (f"subjectAltName={','.join(names)}\n" if names else "")
-        _openssl("x509", "-req", "-in", request, "-CA", self._path(issuer), "-CAkey", self._path(f"{issuer}_key"),
-                 "-CAcreateserial", "-days", days, "-extfile", "/dev/stdin", "-out", self._path(name), given=extensions)
+        extensions = "extendedKeyUsage=serverAuth,clientAuth\n" + (
+            f"subjectAltName={','.join(names)}\n" if names else ""
+        )
+        _openssl(
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            self._path(issuer),
+            "-CAkey",
+            self._path(f"{issuer}_key"),
+            "-CAcreateserial",
+            "-days",
+            days,
+            "-extfile",
+            "/dev/stdin",
+            "-out",
+            self._path(name),
+            given=extensions,
+        )
         store = self._path(f"{name}_key").read_text() + self._path(name).read_text()
         self._path(f"{name}_store").write_text(store)
         request.unlink()

@@ -8,8 +8,14 @@ ROOT = Path(__file__).resolve().parents[2]
 KAFKA = Path(os.environ.get("KP_KAFKA_HOME", ROOT / "build" / "kafka"))
 
 # One core's worth of compiler and collector: on a small machine start-up time is what counts.
-_THRIFTY = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-Xlog:cds=off",
-            "-Xlog:cds+dynamic=off"]
+_THRIFTY = [
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:-UsePerfData",
+    "-Xshare:auto",
+    "-Xlog:cds=off",
+    "-Xlog:cds+dynamic=off",
+]
 
 
 def prepare():

@@ -26,10 +26,8 @@ from certs import Certs
 from processes import Child
 from waiting import until
 
-CLUSTER_ID = "kafkaproxy-tests-00000A"
-
-# What every broker says alike. Small and quick: few partitions for Kafka's own topics, short sessions and heartbeats, so
-# that a killed broker is noticed within seconds.
+# What every broker says alike. Small and quick: few partitions for Kafka's own topics, short sessions and heartbeats,
+# so that a killed broker is noticed within seconds.
 COMMON = {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
@@ -80,8 +78,9 @@ class KafkaCluster:
     Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 100 (SSL), + 200.
     """
 
-    def __init__(self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn",
-                 record=False):
+    def __init__(
+        self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn", record=False
+    ):
         self.directory = Path(directory)
         self.network = network
         self.base_port = base_port
@@ -181,14 +180,19 @@ class KafkaCluster:
         """Until every replica of every partition is in sync and there is a leader."""
 
         def in_sync():
-            return all(p.leader >= 0 and set(p.isr) == set(p.replicas)
-                       for partitions in self.metadata().topics.values() for p in partitions.values())
+            return all(
+                p.leader >= 0 and set(p.isr) == set(p.replicas)
+                for partitions in self.metadata().topics.values()
+                for p in partitions.values()
+            )
 
         until("all replicas are in sync", in_sync, seconds, every=0.2)
 
     def peers(self):
         """Addresses that are, or within the last minute were, connected to the brokers' client listeners."""
-        ports = {port for b in self.brokers.values() for name, (_, _, port) in b.addresses.items() if name != "CONTROLLER"}
+        ports = {
+            port for b in self.brokers.values() for name, (_, _, port) in b.addresses.items() if name != "CONTROLLER"
+        }
         return self.network.kafka.tcp_peers(ports) - self.network.own_addresses()
 
     def tool(self, main_class, *arguments, bootstrap="--bootstrap-server", seconds=60.0):
@@ -231,8 +235,11 @@ class KafkaCluster:
     def _launch(self, broker, controller):
         roles = "broker,controller" if controller else "broker"
         listeners = {name: f"{name}://{host}:{port}" for name, (host, _, port) in broker.addresses.items()}
-        advertised = [f"{name}://{host}:{port}" for name, (_, host, port) in broker.addresses.items()
-                      if controller or name != "CONTROLLER"]
+        advertised = [
+            f"{name}://{host}:{port}"
+            for name, (_, host, port) in broker.addresses.items()
+            if controller or name != "CONTROLLER"
+        ]
         if not controller:
             del listeners["CONTROLLER"]
         replicas = min(3, self._size)
@@ -254,10 +261,21 @@ class KafkaCluster:
             properties[f"{topic}.min.isr"] = min(2, replicas)
         path = broker.directory / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        argv = jvm.command("kafka.Kafka", path, heap=self.heap, archive="broker", record=self._record,
-                           properties=[("kp.log.level", self.log_level)])
-        broker.child = Child(f"broker-{broker.id}", argv, self.directory / f"broker-{broker.id}.log",
-                             namespace=self.network.kafka if self.network else None, cwd=broker.directory)
+        argv = jvm.command(
+            "kafka.Kafka",
+            path,
+            heap=self.heap,
+            archive="broker",
+            record=self._record,
+            properties=[("kp.log.level", self.log_level)],
+        )
+        broker.child = Child(
+            f"broker-{broker.id}",
+            argv,
+            self.directory / f"broker-{broker.id}.log",
+            namespace=self.network.kafka if self.network else None,
+            cwd=broker.directory,
+        )
 
     def _voters(self):
         voters = [self.brokers[n].addresses["CONTROLLER"] for n in range(1, self._size + 1)]
@@ -304,9 +322,17 @@ def archive(options):
     cluster = KafkaCluster(Path(options.directory) / "cluster", 1, base_port=options.base_port, record=True)
     try:
         cluster.start()
-        learn = jvm.command("dev.kafkaproxy.tests.ClientScenarios", "admin", "produce", "consume", "group-classic",
-                            "--bootstrap", cluster.bootstrap()[0], record=True)
-        subprocess.run(learn, check=True, stdout=subprocess.DEVNULL, timeout=120)
+        learn = jvm.command(
+            "dev.kafkaproxy.tests.ClientScenarios",
+            "admin",
+            "produce",
+            "consume",
+            "group-classic",
+            "--bootstrap",
+            cluster.bootstrap()[0],
+            record=True,
+        )
+        subprocess.run(learn, check=True, stdout=subprocess.DEVNULL, timeout=60)
         cluster.brokers[1].child.stop(60)
     finally:
         cluster.stop()

@@ -33,7 +33,7 @@ class _Reader:
         if length < 0:
             return None
         self.at += length
-        return self.data[self.at - length:self.at].decode()
+        return self.data[self.at - length : self.at].decode()
 
     def array(self, element):
         return [element() for _ in range(self.number("i"))]

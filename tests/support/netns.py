@@ -1,7 +1,7 @@
 """Three network namespaces: clients - proxy - brokers.
 
-The clients' namespace is joined with the proxy's only, and the proxy's with the brokers'. Nobody forwards, and nobody has a
-default route: a client that was given a broker's address can't even send to it, and the kernel counts the try.
+The clients' namespace is joined with the proxy's only, and the proxy's with the brokers'. Nobody forwards, and nobody
+has a default route: a client that was given a broker's address can't even send to it, and the kernel counts the try.
 
     client 10.214.0.2 ---- 10.214.0.1 proxy 10.213.0.2 ---- 10.213.0.11, .12, ... brokers
 """
@@ -40,8 +40,10 @@ def broker_address(broker_id):
 def _run(*argv):
     done = subprocess.run(argv, capture_output=True, text=True)
     if done.returncode != 0:
-        raise NoNamespaces(f"`{' '.join(argv)}`: {done.stderr.strip()}. The tests on a real cluster keep clients and brokers "
-                           "apart in network namespaces: run them as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN.")
+        raise NoNamespaces(
+            f"`{' '.join(argv)}`: {done.stderr.strip()}. The tests on a real cluster keep clients and brokers "
+            "apart in network namespaces: run them as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN."
+        )
     return done.stdout
 
 
@@ -52,7 +54,9 @@ class Namespace:
         self.files = Path("/etc/netns") / name
         self.files.mkdir(parents=True, exist_ok=True)
         # Java looks up the machine's own name at start; that look-up must not count as one that found no route.
-        lines = [f"127.0.0.1 localhost {socket.gethostname()}", "::1 localhost"] + [f"{address} {host}" for address, host in hosts]
+        lines = [f"127.0.0.1 localhost {socket.gethostname()}", "::1 localhost"] + [
+            f"{address} {host}" for address, host in hosts
+        ]
         (self.files / "hosts").write_text("\n".join(lines) + "\n")
         # No name server can be reached; one that needs a route makes a look-up of a leaked name visible as well.
         (self.files / "resolv.conf").write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n")
@@ -73,8 +77,9 @@ class Namespace:
     @contextlib.contextmanager
     def entered(self):
         """The calling thread's new sockets belong to this namespace; sockets keep theirs after the block."""
-        with open(f"/proc/self/task/{threading.get_native_id()}/ns/net") as before, \
-                open(f"/run/netns/{self.name}") as here:
+        with open(f"/proc/self/task/{threading.get_native_id()}/ns/net") as before, open(
+            f"/run/netns/{self.name}"
+        ) as here:
             self._enter(here)
             try:
                 yield
@@ -93,8 +98,9 @@ class Namespace:
 
     def unroutable(self):
         """How often a program in here tried to send where no route leads, since the namespace was made."""
-        done = subprocess.run(self.command(["cat", "/proc/net/snmp", "/proc/net/snmp6"]), capture_output=True, text=True,
-                              check=True)
+        done = subprocess.run(
+            self.command(["cat", "/proc/net/snmp", "/proc/net/snmp6"]), capture_output=True, text=True, check=True
+        )
         lines = done.stdout.splitlines()
         names, values = [line.split() for line in lines if line.startswith("Ip:")]
         six = next(int(line.split()[1]) for line in lines if line.startswith("Ip6OutNoRoutes"))

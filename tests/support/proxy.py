@@ -55,8 +55,13 @@ class Mode:
 
 def all_modes():
     """Every combination there is; SNI needs TLS on the clients' side."""
-    return [Mode(routing, client, upstream) for routing in ("port_offset", "sni", "dynamic") for client in (False, True)
-            for upstream in (False, True) if client or routing != "sni"]
+    return [
+        Mode(routing, client, upstream)
+        for routing in ("port_offset", "sni", "dynamic")
+        for client in (False, True)
+        for upstream in (False, True)
+        if client or routing != "sni"
+    ]
 
 
 def configuration(mode, cluster, **changes):
@@ -84,10 +89,21 @@ def _mapping(mode, upstream):
         return {"hostname": HOST, "base": PORT_OFFSET_BASE, "max_broker_id": 9}
     if mode.routing == "sni":
         return {"bind_port": SNI_PORT, "upstream": r"^broker-(\d+)\.kafka\.internal$", "downstream": f"b<$1>.{HOST}"}
-    bootstrap = [{"upstream": server, "listen": f"0.0.0.0:{DYNAMIC_BOOTSTRAP + n}", "advertised": f"{HOST}:{DYNAMIC_BOOTSTRAP + n}"}
-                 for n, server in enumerate(upstream[:2], start=1)]
-    return {"bootstrap": bootstrap, "listener_ip": "0.0.0.0", "advertised_listener": HOST, "min_port": DYNAMIC_BROKERS,
-            "deterministic": True}
+    bootstrap = [
+        {
+            "upstream": server,
+            "listen": f"0.0.0.0:{DYNAMIC_BOOTSTRAP + n}",
+            "advertised": f"{HOST}:{DYNAMIC_BOOTSTRAP + n}",
+        }
+        for n, server in enumerate(upstream[:2], start=1)
+    ]
+    return {
+        "bootstrap": bootstrap,
+        "listener_ip": "0.0.0.0",
+        "advertised_listener": HOST,
+        "min_port": DYNAMIC_BROKERS,
+        "deterministic": True,
+    }
 
 
 class Proxy:
@@ -151,7 +167,9 @@ class Proxy:
                 data += chunk
         head, _, body = data.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         return int(lines[0].split()[1]), headers, body.decode()
 
     def brokers(self):
@@ -170,5 +188,8 @@ class Proxy:
     def metric(self, name, **labels):
         """Sum of the series of this name that have all these labels."""
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
-        return sum(value for series, value in self.metrics().items()
-                   if series.split("{")[0] == name and all(label in series for label in wanted))
+        return sum(
+            value
+            for series, value in self.metrics().items()
+            if series.split("{")[0] == name and all(label in series for label in wanted)
+        )

@@ -8,7 +8,7 @@ class Deadline(AssertionError):
 
 
 def until(what, probe, seconds=30.0, every=0.05):
-    """Calls `probe` until it returns something true, and returns that. An exception of the probe counts as "not yet"."""
+    """Calls `probe` until it returns something true, and returns that. An exception counts as "not yet"."""
     end = time.monotonic() + seconds
     last = None
     while True:

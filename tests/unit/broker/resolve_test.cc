@@ -22,27 +22,26 @@ TEST_P(MatchesHost, OrNot) {
       << GetParam().pattern << " and " << GetParam().host;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Resolve, MatchesHost,
-    ::testing::Values(Match{"TheNameItself", "kafka-0.internal", "kafka-0.internal", true},
-                      Match{"AnotherName", "kafka-0.internal", "kafka-1.internal", false},
-                      Match{"APrefixOnly", "kafka", "kafka.internal", false},
-                      Match{"ASuffixOnly", "internal", "kafka.internal", false},
-                      Match{"Case", "Kafka.INTERNAL", "kAFKA.internal", true},
-                      Match{"OneLabel", "*.internal", "kafka-0.internal", true},
-                      Match{"TwoLabels", "*.internal", "a.b.internal", false},
-                      Match{"NoLabel", "*.internal", "internal", false},
-                      Match{"AnEmptyRun", "kafka*", "kafka", true},
-                      Match{"AStarInTheMiddle", "b*.kafka", "b12.kafka", true},
-                      Match{"AStarThatWouldCrossADot", "b*.kafka", "b1.2.kafka", false},
-                      Match{"AStarThatMustGiveBack", "*-0.internal", "a-0-0.internal", true},
-                      Match{"TwoStars", "*.*.internal", "a.b.internal", true},
-                      Match{"TwoStarsInALabel", "a*c*e", "abcde", true},
-                      Match{"ALastStarStopsAtADot", "kafka.*", "kafka.a.b", false},
-                      Match{"StarsOnlyOneLabel", "**", "kafka", true},
-                      Match{"ADotIsNoWildcard", "a.c", "abc", false},
-                      Match{"TheEmptyPattern", "", "kafka", false}),
-    [](const auto& parameter) { return parameter.param.what; });
+INSTANTIATE_TEST_SUITE_P(Resolve, MatchesHost,
+                         ::testing::Values(Match{"TheNameItself", "kafka-0.internal", "kafka-0.internal", true},
+                                           Match{"AnotherName", "kafka-0.internal", "kafka-1.internal", false},
+                                           Match{"APrefixOnly", "kafka", "kafka.internal", false},
+                                           Match{"ASuffixOnly", "internal", "kafka.internal", false},
+                                           Match{"Case", "Kafka.INTERNAL", "kAFKA.internal", true},
+                                           Match{"OneLabel", "*.internal", "kafka-0.internal", true},
+                                           Match{"TwoLabels", "*.internal", "a.b.internal", false},
+                                           Match{"NoLabel", "*.internal", "internal", false},
+                                           Match{"AnEmptyRun", "kafka*", "kafka", true},
+                                           Match{"AStarInTheMiddle", "b*.kafka", "b12.kafka", true},
+                                           Match{"AStarThatWouldCrossADot", "b*.kafka", "b1.2.kafka", false},
+                                           Match{"AStarThatMustGiveBack", "*-0.internal", "a-0-0.internal", true},
+                                           Match{"TwoStars", "*.*.internal", "a.b.internal", true},
+                                           Match{"TwoStarsInALabel", "a*c*e", "abcde", true},
+                                           Match{"ALastStarStopsAtADot", "kafka.*", "kafka.a.b", false},
+                                           Match{"StarsOnlyOneLabel", "**", "kafka", true},
+                                           Match{"ADotIsNoWildcard", "a.c", "abc", false},
+                                           Match{"TheEmptyPattern", "", "kafka", false}),
+                         [](const auto& parameter) { return parameter.param.what; });
 
 TEST(OverriddenAddresses, WithoutAMatchingRuleDnsIsAsked) {
   EXPECT_EQ(overridden_addresses({{"other", "10.0.0.1", ""}}, "kafka"), Addresses{});

@@ -236,8 +236,7 @@ INSTANTIATE_TEST_SUITE_P(
                   request.reply(Bytes{0, 0, 0, 0, 0, 41, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0});
                 }},
         Hostile{"WrongCorrelationId", api::describe_cluster, "an answer to something else", wrong_correlation_id},
-        Hostile{"WrongCorrelationIdOfTheOffer", api::api_versions, "an answer to something else",
-                wrong_correlation_id},
+        Hostile{"WrongCorrelationIdOfTheOffer", api::api_versions, "an answer to something else", wrong_correlation_id},
         Hostile{"ClosesInstead", api::describe_cluster, "closed",
                 [](const Request& request) { request.from->close(); }},
         Hostile{"ClosesWithinTheFrame", api::describe_cluster, "closed",

@@ -23,7 +23,8 @@ final class AdminScenarios {
 
   static void admin(Context context) throws Exception {
     Admin admin = context.admin();
-    Collection<Node> nodes = get(admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes());
+    Collection<Node> nodes =
+        get(admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes());
     check(!nodes.isEmpty(), "describeCluster names no broker");
     for (Node node : nodes) {
       System.out.printf("  node %d at %s:%d%n", node.id(), node.host(), node.port());
@@ -41,7 +42,9 @@ final class AdminScenarios {
     ok("features, quorum and groups are described");
   }
 
-  /** A broker's configuration is asked of that broker itself: the address with its id must lead to it and to no other. */
+  /**
+   * A broker's configuration is asked of that broker itself: the address with its id must lead to it and to no other.
+   */
   private static void eachBrokerIsItself(Admin admin, Collection<Node> nodes) throws Exception {
     for (Node node : nodes) {
       ConfigResource resource = new ConfigResource(ConfigResource.Type.BROKER, node.idString());
@@ -62,12 +65,15 @@ final class AdminScenarios {
     context.produce(topic, 0, 30);
     Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
     context.partitions(topic).forEach(partition -> latest.put(partition, OffsetSpec.latest()));
-    get(admin.listOffsets(latest).all()).forEach((partition, offset) ->
-        check(offset.offset() == 10, "the end of " + partition + " is " + offset.offset() + " instead of 10"));
+    get(admin.listOffsets(latest).all())
+        .forEach((partition, offset)
+                     -> check(offset.offset() == 10,
+                         "the end of " + partition + " is " + offset.offset() + " instead of 10"));
     ok("topic created, described, written, its offsets listed");
 
     get(admin.deleteTopics(List.of(topic)).all());
-    Context.await("the topic to be gone", () -> Context.quietly(() -> !get(admin.listTopics().names()).contains(topic)));
+    Context.await(
+        "the topic to be gone", () -> Context.quietly(() -> !get(admin.listTopics().names()).contains(topic)));
     context.forget(topic);
     ok("topic deleted");
   }

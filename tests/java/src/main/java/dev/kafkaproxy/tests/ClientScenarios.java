@@ -48,8 +48,10 @@ public final class ClientScenarios {
         names.add(args[i]);
       }
     }
-    if (names.equals(List.of("all"))) names = new ArrayList<>(SCENARIOS.keySet());
-    if (names.isEmpty() || !options.containsKey("bootstrap")) usage();
+    if (names.equals(List.of("all")))
+      names = new ArrayList<>(SCENARIOS.keySet());
+    if (names.isEmpty() || !options.containsKey("bootstrap"))
+      usage();
     System.exit(runAll(names, options));
   }
 
@@ -71,7 +73,8 @@ public final class ClientScenarios {
           }
         } catch (Exception failed) {
           System.out.println(name + ": FAILED: " + reason(failed));
-          if (!(failed instanceof Context.Failed)) failed.printStackTrace();
+          if (!(failed instanceof Context.Failed))
+            failed.printStackTrace();
           return 1;
         }
         System.out.printf("%s: ok (%d ms)%n", name, (System.nanoTime() - start) / 1_000_000);
@@ -103,10 +106,11 @@ public final class ClientScenarios {
   }
 
   private static void usage() {
-    System.err.println(
-        "usage: ClientScenarios all|SCENARIO... --bootstrap HOST:PORT,... [--config FILE] [--expect-addresses HOST:PORT,...]\n"
-            + "         [--topic-prefix NAME]   scenarios: " + SCENARIOS.keySet() + "\n"
-            + "       ClientScenarios watch-produce --bootstrap ... [--rate RECORDS_PER_S] [--seconds N] [--until-file FILE]");
+    System.err.println("usage: ClientScenarios all|SCENARIO... --bootstrap HOST:PORT,... [--config FILE] "
+                       + "[--expect-addresses HOST:PORT,...]\n"
+        + "         [--topic-prefix NAME]   scenarios: " + SCENARIOS.keySet() + "\n"
+        + ("       ClientScenarios watch-produce --bootstrap ... [--rate RECORDS_PER_S] [--seconds N] [--until-file "
+           + "FILE]"));
     System.exit(2);
   }
 }

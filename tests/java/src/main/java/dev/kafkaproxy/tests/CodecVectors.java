@@ -23,15 +23,8 @@ public final class CodecVectors {
   private static final long SEED = 20260101;
 
   private static final List<ApiKeys> RESPONSES =
-      List.of(
-          ApiKeys.PRODUCE,
-          ApiKeys.FETCH,
-          ApiKeys.METADATA,
-          ApiKeys.FIND_COORDINATOR,
-          ApiKeys.API_VERSIONS,
-          ApiKeys.DESCRIBE_CLUSTER,
-          ApiKeys.SHARE_FETCH,
-          ApiKeys.SHARE_ACKNOWLEDGE);
+      List.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.METADATA, ApiKeys.FIND_COORDINATOR, ApiKeys.API_VERSIONS,
+          ApiKeys.DESCRIBE_CLUSTER, ApiKeys.SHARE_FETCH, ApiKeys.SHARE_ACKNOWLEDGE);
   private static final List<ApiKeys> REQUESTS =
       List.of(ApiKeys.API_VERSIONS, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.METADATA);
 
@@ -57,9 +50,8 @@ public final class CodecVectors {
         ApiMessage message = request ? type.newRequest() : type.newResponse();
         new RandomMessage(seed, fullness(n)).fill(message, schemas[version]);
         String hex = HexFormat.of().formatHex(bytes(message, version, request, type));
-        out.printf(
-            "{\"api\":%d,\"version\":%d,\"kind\":\"%s\",\"hex\":\"%s\"}%n",
-            api.id, version, request ? "request" : "response", hex);
+        out.printf("{\"api\":%d,\"version\":%d,\"kind\":\"%s\",\"hex\":\"%s\"}%n", api.id, version,
+            request ? "request" : "response", hex);
       }
     }
   }
@@ -73,11 +65,13 @@ public final class CodecVectors {
     ObjectSerializationCache cache = new ObjectSerializationCache();
     ByteBuffer buffer = ByteBuffer.allocate(message.size(cache, version));
     message.write(new ByteBufferAccessor(buffer), cache, version);
-    if (buffer.hasRemaining()) throw new IllegalStateException(message + ": wrote less than its size");
+    if (buffer.hasRemaining())
+      throw new IllegalStateException(message + ": wrote less than its size");
     buffer.flip();
     ApiMessage back = request ? type.newRequest() : type.newResponse();
     back.read(new ByteBufferAccessor(buffer.duplicate()), version);
-    if (!back.equals(message)) throw new IllegalStateException(message + " came back as " + back);
+    if (!back.equals(message))
+      throw new IllegalStateException(message + " came back as " + back);
     return buffer.array();
   }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -91,15 +91,15 @@ final class Context implements AutoCloseable {
     created.remove(topic);
   }
 
+  /**
+   * Until each leader itself answers for its partition. That a topic is listed is not enough for an idempotent
+   * producer: a leader that refuses the first of several batches in flight and takes the second never takes the first
+   * again.
+   */
   private void awaitLeaders(String topic) throws InterruptedException {
-    await("leaders of " + topic, () -> {
-      try {
-        TopicDescription described = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic);
-        return described.partitions().stream().allMatch(p -> p.leader() != null && !p.leader().isEmpty());
-      } catch (Exception notYet) {
-        return false;
-      }
-    });
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    partitions(topic).forEach(partition -> ends.put(partition, OffsetSpec.latest()));
+    await("leaders of " + topic, () -> quietly(() -> get(admin.listOffsets(ends).all()).size() == PARTITIONS));
   }
 
   List<TopicPartition> partitions(String topic) {
@@ -130,12 +130,14 @@ final class Context implements AutoCloseable {
   void checkLeaders(List<PartitionInfo> partitions) {
     check(partitions.size() == PARTITIONS, "expected " + PARTITIONS + " partitions, got " + partitions);
     for (PartitionInfo partition : partitions) {
-      if (partition.leader() != null) checkNode(partition.leader());
+      if (partition.leader() != null)
+        checkNode(partition.leader());
     }
   }
 
   static void check(boolean holds, String reason) {
-    if (!holds) throw new Failed(reason);
+    if (!holds)
+      throw new Failed(reason);
   }
 
   static void ok(String what) {

@@ -69,7 +69,8 @@ final class GroupScenarios {
         return first.read.size() >= FIRST;
       });
       first.consumer.commitSync();
-      check(new HashSet<>(first.read).equals(values(0, FIRST)) && first.read.size() == FIRST, "read " + first.read.size());
+      check(new HashSet<>(first.read).equals(values(0, FIRST)) && first.read.size() == FIRST,
+          "read " + first.read.size());
       ok("one member read " + FIRST + " records and committed");
 
       try (Member second = new Member(context, group, protocol, topic)) {
@@ -97,8 +98,7 @@ final class GroupScenarios {
   }
 
   private static void describe(Context context, String protocol, String group) throws Exception {
-    ConsumerGroupDescription described =
-        get(context.admin().describeConsumerGroups(List.of(group)).all()).get(group);
+    ConsumerGroupDescription described = get(context.admin().describeConsumerGroups(List.of(group)).all()).get(group);
     context.checkNode(described.coordinator());
     check(described.type().toString().equalsIgnoreCase(protocol), "group type is " + described.type());
     ok("described as a " + described.type() + " group");

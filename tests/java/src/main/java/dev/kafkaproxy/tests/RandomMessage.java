@@ -23,7 +23,8 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * be null, so that no field is set that the version could not carry.
  */
 final class RandomMessage {
-  private static final String[] STRINGS = {"", "a", "kafka-0.internal", "größe", "日本", "x".repeat(127), "y".repeat(300)};
+  private static final String[] STRINGS = {
+      "", "a", "kafka-0.internal", "größe", "日本", "x".repeat(127), "y".repeat(300)};
 
   private final Random random;
   private final double fullness;
@@ -38,7 +39,8 @@ final class RandomMessage {
     for (BoundField bound : schema.fields()) {
       if (bound.def.type instanceof TaggedFields section) {
         for (Field field : section.fields().values()) {
-          if (chance()) set(message, field);
+          if (chance())
+            set(message, field);
         }
         addUnknownTags(message);
       } else {
@@ -68,28 +70,42 @@ final class RandomMessage {
   private static Method setter(Message message, Field field) {
     String wanted = "set" + field.name.replace("_", "");
     for (Method method : message.getClass().getMethods()) {
-      if (method.getName().equalsIgnoreCase(wanted)) return method;
+      if (method.getName().equalsIgnoreCase(wanted))
+        return method;
     }
     throw new IllegalStateException(message.getClass() + " has no setter for " + field.name);
   }
 
-  private Object value(Type type, org.apache.kafka.common.protocol.types.Type wire) throws ReflectiveOperationException {
-    if (wire.isNullable() && !chance()) return null;
+  private Object value(Type type, org.apache.kafka.common.protocol.types.Type wire)
+      throws ReflectiveOperationException {
+    if (wire.isNullable() && !chance())
+      return null;
     Class<?> plain = type instanceof ParameterizedType p ? (Class<?>) p.getRawType() : (Class<?>) type;
-    if (plain == boolean.class) return random.nextBoolean();
-    if (plain == byte.class || plain == Byte.class) return (byte) random.nextInt();
-    if (plain == short.class || plain == Short.class) return (short) random.nextInt();
-    if (plain == int.class || plain == Integer.class) return integer(wire);
-    if (plain == long.class || plain == Long.class) return random.nextLong();
-    if (plain == double.class) return random.nextDouble();
-    if (plain == String.class) return STRINGS[random.nextInt(STRINGS.length)];
-    if (plain == Uuid.class) return new Uuid(random.nextLong(), random.nextLong());
-    if (plain == byte[].class) return bytes(random.nextInt(50));
-    if (plain == ByteBuffer.class) return ByteBuffer.wrap(bytes(random.nextInt(50)));
+    if (plain == boolean.class)
+      return random.nextBoolean();
+    if (plain == byte.class || plain == Byte.class)
+      return (byte) random.nextInt();
+    if (plain == short.class || plain == Short.class)
+      return (short) random.nextInt();
+    if (plain == int.class || plain == Integer.class)
+      return integer(wire);
+    if (plain == long.class || plain == Long.class)
+      return random.nextLong();
+    if (plain == double.class)
+      return random.nextDouble();
+    if (plain == String.class)
+      return STRINGS[random.nextInt(STRINGS.length)];
+    if (plain == Uuid.class)
+      return new Uuid(random.nextLong(), random.nextLong());
+    if (plain == byte[].class)
+      return bytes(random.nextInt(50));
+    if (plain == ByteBuffer.class)
+      return ByteBuffer.wrap(bytes(random.nextInt(50)));
     if (BaseRecords.class.isAssignableFrom(plain)) {
       return MemoryRecords.readableRecords(ByteBuffer.wrap(bytes(random.nextInt(200))));
     }
-    if (Collection.class.isAssignableFrom(plain)) return collection(type, plain, wire);
+    if (Collection.class.isAssignableFrom(plain))
+      return collection(type, plain, wire);
     return struct(plain, (Schema) wire);
   }
 
@@ -98,13 +114,12 @@ final class RandomMessage {
     return wire.toString().equals("UINT16") ? any & 0xffff : any;
   }
 
-  private Collection<Object> collection(
-      Type type, Class<?> plain, org.apache.kafka.common.protocol.types.Type wire) throws ReflectiveOperationException {
+  private Collection<Object> collection(Type type, Class<?> plain, org.apache.kafka.common.protocol.types.Type wire)
+      throws ReflectiveOperationException {
     Collection<Object> filled = newCollection(plain);
     org.apache.kafka.common.protocol.types.Type element = wire.arrayElementType().orElseThrow();
-    Type elementType =
-        ((ParameterizedType) (type instanceof ParameterizedType ? type : plain.getGenericSuperclass()))
-            .getActualTypeArguments()[0];
+    Type elementType = ((ParameterizedType) (type instanceof ParameterizedType ? type : plain.getGenericSuperclass()))
+                           .getActualTypeArguments()[0];
     int size = chance() ? 1 + random.nextInt(3) : 0;
     for (int i = 0; i < size; i++) filled.add(value(elementType, element));
     return filled;
@@ -113,7 +128,8 @@ final class RandomMessage {
   /** Either a List or one of Kafka's linked hash collections, whose element type stands in its superclass. */
   @SuppressWarnings("unchecked")
   private static Collection<Object> newCollection(Class<?> plain) throws ReflectiveOperationException {
-    if (plain.isInterface()) return new ArrayList<>();
+    if (plain.isInterface())
+      return new ArrayList<>();
     return (Collection<Object>) plain.getConstructor().newInstance();
   }
 

@@ -44,7 +44,8 @@ final class RecordScenarios {
   /** Reads what `produce` of the same topic prefix wrote; in a run without it, writes that first. */
   static void consume(Context context) throws Exception {
     String topic = context.name("records");
-    if (!get(context.admin().listTopics().names()).contains(topic)) produce(context);
+    if (!get(context.admin().listTopics().names()).contains(topic))
+      produce(context);
     try (Consumer<byte[], byte[]> consumer = context.consumer(Map.of())) {
       context.checkLeaders(consumer.partitionsFor(topic));
       List<ConsumerRecord<byte[], byte[]>> all = readToEnd(context, consumer, topic, RECORDS);
@@ -53,7 +54,8 @@ final class RecordScenarios {
         int i = next[record.partition()];
         next[record.partition()] += Context.PARTITIONS;
         check(new String(record.value()).equals("value-" + i) && new String(record.key()).equals("key-" + i),
-            "expected record " + i + " next in partition " + record.partition() + ", got " + new String(record.value()));
+            "expected record " + i + " next in partition " + record.partition() + ", got "
+                + new String(record.value()));
       }
     }
     ok(RECORDS + " records read once each, in order in every partition");
@@ -64,14 +66,16 @@ final class RecordScenarios {
     String topic = context.topic("large");
     byte[][] values = new byte[LARGE_RECORDS][LARGE_BYTES];
     for (int i = 0; i < LARGE_RECORDS; i++) new Random(i).nextBytes(values[i]);
-    Map<String, String> wide = Map.of("acks", "all", "batch.size", "900000", "linger.ms", "20", "max.request.size", "1000000");
+    Map<String, String> wide =
+        Map.of("acks", "all", "batch.size", "900000", "linger.ms", "20", "max.request.size", "1000000");
     try (Producer<byte[], byte[]> producer = context.producer(wide)) {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
-      for (int i = 0; i < LARGE_RECORDS; i++) sent.add(producer.send(new ProducerRecord<>(topic, i % 3, null, values[i])));
+      for (int i = 0; i < LARGE_RECORDS; i++)
+        sent.add(producer.send(new ProducerRecord<>(topic, i % 3, null, values[i])));
       for (Future<RecordMetadata> one : sent) get(one);
     }
-    Map<String, String> greedy = Map.of(
-        "max.partition.fetch.bytes", "8388608", "fetch.max.bytes", "25165824", "fetch.min.bytes", "4000000");
+    Map<String, String> greedy =
+        Map.of("max.partition.fetch.bytes", "8388608", "fetch.max.bytes", "25165824", "fetch.min.bytes", "4000000");
     try (Consumer<byte[], byte[]> consumer = context.consumer(greedy)) {
       for (ConsumerRecord<byte[], byte[]> record : readToEnd(context, consumer, topic, LARGE_RECORDS)) {
         int i = (int) record.offset() * Context.PARTITIONS + record.partition();
@@ -97,7 +101,8 @@ final class RecordScenarios {
         counts.merge(new String(record.value()), 1, Integer::sum);
       }
     }
-    check(counts.size() == 90 && counts.values().stream().allMatch(n -> n == 4), "each value four times, got " + counts);
+    check(
+        counts.size() == 90 && counts.values().stream().allMatch(n -> n == 4), "each value four times, got " + counts);
     ok("acks 0, 1 and all: 360 records written, 360 read");
   }
 

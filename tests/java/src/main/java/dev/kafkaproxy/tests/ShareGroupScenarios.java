@@ -49,7 +49,8 @@ final class ShareGroupScenarios {
       check(take(first, accepted) + take(second, accepted) == 0, "a record came again after it was accepted");
     }
     check(accepted.values().stream().allMatch(n -> n == 1), "accepted more than once: " + accepted);
-    check(perConsumer[0] > 0 && perConsumer[1] > 0, "one consumer got everything: " + perConsumer[0] + "+" + perConsumer[1]);
+    check(perConsumer[0] > 0 && perConsumer[1] > 0,
+        "one consumer got everything: " + perConsumer[0] + "+" + perConsumer[1]);
     ok("two share consumers accepted " + perConsumer[0] + " and " + perConsumer[1] + " records, each once");
 
     var described = get(context.admin().describeShareGroups(List.of(group)).all()).get(group);
@@ -59,8 +60,8 @@ final class ShareGroupScenarios {
 
   private static ShareConsumer<byte[], byte[]> consumer(Context context, String group) {
     // Small fetches, so that one consumer can't take everything before the other has joined.
-    Map<String, String> settings =
-        Map.of("group.id", group, "share.acknowledgement.mode", "explicit", "max.poll.records", "10", "fetch.max.bytes", "500");
+    Map<String, String> settings = Map.of("group.id", group, "share.acknowledgement.mode", "explicit",
+        "max.poll.records", "10", "fetch.max.bytes", "500");
     return new KafkaShareConsumer<>(context.with(settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
@@ -70,7 +71,8 @@ final class ShareGroupScenarios {
     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
       boolean release = record.offset() % RELEASED == 0 && record.deliveryCount().orElse((short) 1) == 1;
       consumer.acknowledge(record, release ? AcknowledgeType.RELEASE : AcknowledgeType.ACCEPT);
-      if (release) continue;
+      if (release)
+        continue;
       accepted.merge(new String(record.value()), 1, Integer::sum);
       taken++;
     }

@@ -29,7 +29,8 @@ final class TransactionScenarios {
     transform(context, source, target);
     get(context.admin().describeProducers(context.partitions(target)).all());
     var listed = get(context.admin().listTransactions().all());
-    check(listed.stream().anyMatch(t -> t.transactionalId().equals(context.name("tx"))), "transaction not listed: " + listed);
+    check(listed.stream().anyMatch(t -> t.transactionalId().equals(context.name("tx"))),
+        "transaction not listed: " + listed);
     ok("transactions are listed from every broker");
   }
 
@@ -50,7 +51,8 @@ final class TransactionScenarios {
     List<String> committed = read(context, source, "read_committed", 2 * BATCH);
     for (int i = 0; i < 3 * BATCH; i++) {
       boolean aborted = i / BATCH == 1;
-      check(committed.contains("value-" + i) != aborted, "read_committed " + (aborted ? "saw" : "missed") + " record " + i);
+      check(committed.contains("value-" + i) != aborted,
+          "read_committed " + (aborted ? "saw" : "missed") + " record " + i);
     }
     read(context, source, "read_uncommitted", 3 * BATCH);
     ok("read_committed saw the two committed batches only");
@@ -61,7 +63,8 @@ final class TransactionScenarios {
     String group = context.name("tx-group");
     Map<String, String> reading = Map.of("isolation.level", "read_committed", "group.id", group);
     try (Consumer<byte[], byte[]> consumer = context.consumer(reading);
-        Producer<byte[], byte[]> producer = context.producer(Map.of("transactional.id", context.name("tx-transform")))) {
+        Producer<byte[], byte[]> producer =
+            context.producer(Map.of("transactional.id", context.name("tx-transform")))) {
       consumer.subscribe(List.of(source));
       producer.initTransactions();
       Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();

@@ -17,8 +17,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 
 /**
- * Produces at a steady rate until told to stop, while somebody else breaks things; then reads everything back. Fails
- * when an acknowledged record is missing, or any record is there twice. Prints "progress acked=N" about twice a second.
+ * Produces at a steady rate until told to stop, while somebody else breaks things and a consumer reads along; then
+ * reads everything back. Fails when an acknowledged record is missing, or any record is there twice, or the consumer
+ * that read along has seen something else. Prints "progress acked=N" about twice a second.
  */
 final class WatchProduce {
   private final Context context;
@@ -30,6 +31,12 @@ final class WatchProduce {
   private final AtomicInteger errors = new AtomicInteger();
   private final Map<String, Integer> failures = new ConcurrentHashMap<>();
 
+  /** Only the reader's thread touches it until that has ended. */
+  private final Map<Integer, Integer> along = new HashMap<>();
+
+  /** How many records there are, once that is known. */
+  private volatile int written = Integer.MAX_VALUE;
+
   WatchProduce(Context context, Map<String, String> options) {
     this.context = context;
     this.rate = Integer.parseInt(options.getOrDefault("rate", "200"));
@@ -39,9 +46,11 @@ final class WatchProduce {
 
   void run() throws Exception {
     String topic = context.topic("watch");
-    Map<String, String> patient = Map.of(
-        "acks", "all", "enable.idempotence", "true", "delivery.timeout.ms", "90000", "request.timeout.ms", "8000",
-        "retry.backoff.ms", "50", "retry.backoff.max.ms", "500", "reconnect.backoff.max.ms", "500");
+    Map<String, String> patient =
+        Map.of("acks", "all", "enable.idempotence", "true", "delivery.timeout.ms", "90000", "request.timeout.ms",
+            "8000", "retry.backoff.ms", "50", "retry.backoff.max.ms", "500", "reconnect.backoff.max.ms", "500");
+    Thread reader = new Thread(() -> readAlong(topic), "reader");
+    reader.start();
     int sent;
     try (Producer<byte[], byte[]> producer = context.producer(patient)) {
       sent = produce(producer, topic);
@@ -49,12 +58,16 @@ final class WatchProduce {
       context.checkLeaders(producer.partitionsFor(topic));
     }
     Map<Integer, Integer> seen = readBack(topic);
+    written = seen.size();
+    reader.join();
     long lost = acked.stream().filter(i -> !seen.containsKey(i)).count();
     long doubled = seen.values().stream().filter(n -> n > 1).count();
-    System.out.printf("  result sent=%d acked=%d errors=%d lost=%d doubled=%d%n", sent, acked.size(), errors.get(), lost, doubled);
+    System.out.printf(
+        "  result sent=%d acked=%d errors=%d lost=%d doubled=%d%n", sent, acked.size(), errors.get(), lost, doubled);
     check(lost == 0, lost + " acknowledged records are lost");
     check(doubled == 0, doubled + " records are there twice");
     check(errors.get() == 0, errors.get() + " records failed: " + failures);
+    check(along.equals(seen), "the consumer that read along saw " + along.size() + " records, of " + seen.size());
     check(acked.size() == sent, "only " + acked.size() + " of " + sent + " records were acknowledged");
   }
 
@@ -75,13 +88,35 @@ final class WatchProduce {
       });
       long due = start + sent * 1_000_000_000L / rate;
       long ahead = due - System.nanoTime();
-      if (ahead > 0) TimeUnit.NANOSECONDS.sleep(ahead);
+      if (ahead > 0)
+        TimeUnit.NANOSECONDS.sleep(ahead);
       if (System.nanoTime() - told > 500_000_000L) {
         told = System.nanoTime();
         System.out.printf("  progress acked=%d errors=%d%n", acked.size(), errors.get());
       }
     }
     return sent;
+  }
+
+  /** Until it has seen what `readBack` found, or that takes too long; the comparison is the caller's. */
+  private void readAlong(String topic) {
+    try (Consumer<byte[], byte[]> consumer = context.consumer(Map.of("client.id", "reader"))) {
+      consumer.assign(context.partitions(topic));
+      consumer.seekToBeginning(context.partitions(topic));
+      long end = Long.MAX_VALUE;
+      while (along.size() < written && System.nanoTime() < end) {
+        count(consumer.poll(Duration.ofMillis(100)), along);
+        if (end == Long.MAX_VALUE && written != Integer.MAX_VALUE) {
+          end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        }
+      }
+    }
+  }
+
+  private static void count(Iterable<ConsumerRecord<byte[], byte[]>> records, Map<Integer, Integer> into) {
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      into.merge(Integer.parseInt(new String(record.value()).substring("value-".length())), 1, Integer::sum);
+    }
   }
 
   /** Number of record -> how often it is there. */
@@ -92,9 +127,7 @@ final class WatchProduce {
       var ends = consumer.endOffsets(context.partitions(topic));
       var open = new HashSet<>(ends.keySet());
       Context.await("the end of " + topic, () -> {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
-          seen.merge(Integer.parseInt(new String(record.value()).substring("value-".length())), 1, Integer::sum);
-        }
+        count(consumer.poll(Duration.ofMillis(100)), seen);
         open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
         return open.isEmpty();
       });
