@@ -32,7 +32,10 @@ until_true() {
     sleep 0.2
   done
 }
-same() { [[ $2 == "$3" ]] && good "$1: $2" || fail "$1: $2, not $3"; }
+same() {
+  [[ $2 == "$3" ]] || fail "$1: $2, not $3"
+  good "$1: $2"
+}
 proxy() {
   local name=$1
   shift

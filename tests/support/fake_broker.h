@@ -65,8 +65,8 @@ class FakeBroker {
   void stop_reading();
   void read_again();
 
-  std::size_t accepted() const { return accepted_; }   ///< connections so far
-  std::size_t ended() const { return ended_; }         ///< of these, how many their peers have ended
+  std::size_t accepted() const { return accepted_; }  ///< connections so far
+  std::size_t ended() const { return ended_; }        ///< of these, how many their peers have ended
   std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:

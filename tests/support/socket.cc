@@ -61,8 +61,7 @@ Socket& Socket::operator=(Socket&& other) noexcept {
 Socket Socket::connect(std::uint16_t port, const std::string& address, int receive_buffer) {
   const bool v6 = address.find(':') != std::string::npos;
   Socket made(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (receive_buffer > 0)
-    ::setsockopt(made.descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  if (receive_buffer > 0) ::setsockopt(made.descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   const int on = 1;
   ::setsockopt(made.descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in6 six{};

@@ -14,8 +14,8 @@ namespace kp::test {
 /// How long a test waits for what must come: long, since only a failing test gets there.
 inline constexpr std::chrono::milliseconds patience{20'000};
 
-/// A free port of 127.0.0.1 such that this many from there on are free, below the kernel's ephemeral range: nobody takes
-/// them before the test does.
+/// A free port of 127.0.0.1 such that this many from there on are free, below the kernel's ephemeral range: nobody
+/// takes them before the test does.
 std::uint16_t free_ports(std::uint16_t count = 1);
 
 Bytes bytes_of(std::string_view text);

@@ -13,7 +13,7 @@ void TlsClient::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(conte
 
 TlsClient::TlsClient(Socket socket, const Options& options)
     : socket_(std::move(socket)), context_(SSL_CTX_new(TLS_client_method())) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  std::signal(SIGPIPE, SIG_IGN);                                  // OpenSSL writes without MSG_NOSIGNAL
   SSL_CTX_set_cipher_list(context_.get(), "DEFAULT@SECLEVEL=0");  // else no TLS below 1.2 leaves here
   SSL_CTX_set_min_proto_version(context_.get(), options.min_version);
   SSL_CTX_set_max_proto_version(context_.get(), options.max_version);

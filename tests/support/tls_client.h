@@ -31,7 +31,7 @@ class TlsClient {
   bool send(BytesView bytes);
   Bytes receive(std::size_t count);
   Bytes receive_frame();
-  std::string version() const;       ///< "TLSv1.3"
+  std::string version() const;          ///< "TLSv1.3"
   int alert() const { return alert_; }  ///< the last one that the server sent, SSL_AD_…; -1: none
   Socket& socket() { return socket_; }
 

@@ -159,7 +159,8 @@ TEST_F(TlsTest, Version13Works) {
 }
 
 TEST_F(TlsTest, Version11IsRefused) {
-  const Status accepted = meet_stranger({.server_name = "b", .max_version = TLS1_1_VERSION, .min_version = TLS1_VERSION});
+  const Status accepted =
+      meet_stranger({.server_name = "b", .max_version = TLS1_1_VERSION, .min_version = TLS1_VERSION});
   ASSERT_FALSE(accepted);
   EXPECT_EQ(client->alert(), SSL_AD_PROTOCOL_VERSION);
   EXPECT_EQ(tls_failure_label(accepted.error().message), "protocol") << accepted.error().message;
@@ -302,7 +303,10 @@ TEST_F(TlsTest, APeerThatSpeaksPlaintextIsNamedAsSuch) {
   const auto contexts = TlsContext::client(client_options);
   ASSERT_TRUE(contexts);
   auto connected = test::spawn(loop, stream->connect_tls(**contexts, "broker.test"));
-  peer.send(bytes_of(std::string("\0\0\0\x0a" "0123456789", 14)));
+  peer.send(
+      bytes_of(std::string("\0\0\0\x0a"
+                           "0123456789",
+                           14)));
   const Status outcome = test::await(std::move(connected));
   ASSERT_FALSE(outcome);
   EXPECT_NE(outcome.error().message.find("does not speak TLS"), std::string::npos) << outcome.error().message;
