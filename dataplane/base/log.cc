@@ -29,7 +29,8 @@ spdlog::level::level_enum spd(Level level) {
 /// The process's one logger, made at the first line (or configure).
 spdlog::logger& logger() {
   static const auto made = [] {
-    auto fresh = std::make_shared<spdlog::logger>("kafkaproxy", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto fresh =
+        std::make_shared<spdlog::logger>("kafkaproxy", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     fresh->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
     fresh->flush_on(spdlog::level::debug);
     return fresh;

@@ -1,10 +1,13 @@
 #pragma once
 
+// clang-format off
+#include <utility>  // first: Boost 1.74's awaitable.hpp uses std::exchange without it
+// clang-format on
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without it
 
 /// The coroutine vocabulary. A Task runs on one loop's thread from start to end.
 namespace kp::net {

@@ -115,12 +115,9 @@ Result<InFlight> Session::admit(const RequestScan::Found& found) {
   }
   if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token)
     requests_.expect_sasl_tokens();
-  // An API that we have no name for is one series, so that a client can't make us count without bound.
-  const bool known = kafka::find_api(entry.api_key) != nullptr && entry.api_version < 32;
-  const std::int16_t key = known ? entry.api_key : std::int16_t{-1};
-  const std::int16_t version = known ? entry.api_version : std::int16_t{-1};
-  entry.traffic = &worker_.counters.traffic[{key, version, broker_id_}];
-  entry.latency = &worker_.counters.latency[key];
+  const bool known = kafka::find_api(entry.api_key) != nullptr;  // a client can't make us count without bound
+  entry.traffic = &worker_.counters.traffic_of(entry.api_key, entry.api_version, broker_id_);
+  entry.latency = &worker_.counters.latency[known ? entry.api_key : telemetry::unknown_label];
   entry.traffic->requests += 1;
   entry.traffic->request_bytes += found.frame;
   return entry;

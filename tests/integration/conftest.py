@@ -81,15 +81,15 @@ class Clients:
 
     def run(self, argv, seconds=120, given=None):
         """What the program printed; a status other than 0 fails the test with that."""
-        done = subprocess.run(
-            self.network.client.command([str(part) for part in argv]),
-            input=given,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-        )
-        assert done.returncode == 0, f"{Path(str(argv[0])).name} ended with {done.returncode}:\n{done.stdout}"
+        argv = self.network.client.command([str(part) for part in argv])
+        try:
+            done = subprocess.run(
+                argv, input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds
+            )
+        except subprocess.TimeoutExpired as expired:
+            said = (expired.stdout or b"").decode(errors="replace")
+            raise AssertionError(f"still running after {seconds} s: {argv}\n{said}") from None
+        assert done.returncode == 0, f"ended with {done.returncode}: {argv}\n{done.stdout}"
         return done.stdout
 
     def _scenarios(self, names, broker_ids, options):

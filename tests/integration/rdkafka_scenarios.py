@@ -34,13 +34,18 @@ class Run:
         name = f"{self.prefix}-{part}"
         self.admin.create_topics([NewTopic(name, PARTITIONS)])[name].result(LIMIT_S)
         self.topics.append(name)
-        # Until each leader answers for its partition: one that takes a producer's second batch first would never take
-        # the first.
-        ends = {TopicPartition(name, p): OffsetSpec.latest() for p in range(PARTITIONS)}
-        until(
-            f"leaders of {name}", lambda: all(not f.exception(LIMIT_S) for f in self.admin.list_offsets(ends).values())
-        )
+        until(f"leaders of {name}", lambda: self.leaders_answer(name))
         return name
+
+    def leaders_answer(self, topic):
+        """Whether each leader itself answers for its partition: one that does not know it yet might refuse a producer's
+        first batch and take its second, and then would never take the first.
+
+        A new client each time, since one remembers that it found no leader for as long as it is asked again."""
+        ends = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(PARTITIONS)}
+        admin = AdminClient(self.settings)  # named: a client that is let go answers nothing any more
+        answers = admin.list_offsets(ends)
+        return not any(future.exception(LIMIT_S) for future in answers.values())
 
     def producer(self, **more):
         return Producer({**self.settings, "enable.idempotence": True, **more})
