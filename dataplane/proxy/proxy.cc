@@ -117,7 +117,8 @@ Result<Endpoints::Bound> Proxy::open_for_broker(const HostPort& address, BrokerI
   (*opened)->start([this, route](int descriptor) { accept(descriptor, route); });
   const std::uint16_t port = (*opened)->port();
   // The handle that Endpoints keeps: when it lets go, the port closes.
-  std::shared_ptr<void> handle(nullptr, [listener = std::move(*opened)](void*) { listener->close(); });
+  Listener* const bound = opened->get();
+  std::shared_ptr<void> handle(bound, [listener = std::move(*opened)](void*) { listener->close(); });
   return Endpoints::Bound{port, std::move(handle)};
 }
 

@@ -89,6 +89,7 @@ def until(what, probe):
     end = time.monotonic() + LIMIT_S
     while not probe():
         check(time.monotonic() < end, f"not within {LIMIT_S} s: {what}")
+        time.sleep(0.002)
 
 
 def values(count):
@@ -163,6 +164,8 @@ def transaction(run):
         producer.begin_transaction()
         for i in range(30):
             producer.produce(topic, f"value-{batch * 30 + i}".encode(), partition=i % PARTITIONS)
+        # An abort of a transaction that no broker has heard of yet would be refused by the coordinator.
+        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
         if batch == 0:
             producer.commit_transaction(LIMIT_S)
         else:
