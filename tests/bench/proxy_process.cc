@@ -42,7 +42,7 @@ std::string write_config(const std::string& folder, int base, std::uint16_t brok
                       << "  port_offset: {hostname: 127.0.0.1, base: " << base << ", max_broker_id: " << max_broker_id
                       << "}\n"
                       << "admin: {address: \"127.0.0.1:" << base + ports - 1 << "\"}\n"
-                      << "limits: {max_connections: 20000}\n";
+                      << "limits: {max_connections: 20000, handshake_timeout: 10m}  # clients stay silent while memory settles\n";
   return path;
 }
 
