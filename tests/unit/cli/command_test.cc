@@ -1,0 +1,101 @@
+#include "cli/command.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "cli/completion.h"
+
+namespace kp::cli {
+namespace {
+
+Command parsed(std::initializer_list<const char*> arguments) {
+  std::vector<const char*> argv{"kafkaproxy"};
+  argv.insert(argv.end(), arguments);
+  return parse(static_cast<int>(argv.size()), argv.data());
+}
+
+TEST(CommandLine, RunTakesAFileAndDefaultsToConfigYaml) {
+  EXPECT_EQ(std::get<cli::Run>(parsed({"run", "--config", "a.yaml", "--threads", "3"})).config_file, "a.yaml");
+  EXPECT_EQ(std::get<cli::Run>(parsed({"run", "--config", "a.yaml", "--threads", "3"})).threads, 3U);
+  EXPECT_EQ(std::get<cli::Run>(parsed({"run"})).config_file, "config.yaml");
+}
+
+TEST(CommandLine, TheRustSeedsConfigFlagRunsWithoutASubcommand) {
+  EXPECT_EQ(std::get<cli::Run>(parsed({"--config", "a.yaml"})).config_file, "a.yaml");
+  EXPECT_EQ(std::get<cli::Run>(parsed({"-c", "a.yaml"})).config_file, "a.yaml");
+}
+
+TEST(CommandLine, CheckTakesAFile) {
+  EXPECT_EQ(std::get<Check>(parsed({"check", "-c", "a.yaml"})).config_file, "a.yaml");
+}
+
+TEST(CommandLine, MappingsMakeADynamicConfiguration) {
+  const auto run = std::get<cli::Run>(
+      parsed({"run", "--bootstrap-server-mapping", "kafka-0:9092,0.0.0.0:32400,proxy:32400",
+              "--bootstrap-server-mapping", "kafka-1:9092,0.0.0.0:32401", "--external-server-mapping",
+              "kafka-2:9092,elsewhere:1", "--dynamic-sequential-min-port", "32500", "--deterministic-listeners",
+              "--default-listener-ip", "127.0.0.1", "--log-format", "json"}));
+  EXPECT_TRUE(run.config_file.empty());
+  const auto& mapping = std::get<config::DynamicMapping>(*run.config.broker_mapping);
+  ASSERT_EQ(mapping.bootstrap.size(), 2U);
+  EXPECT_EQ(mapping.bootstrap[0].advertised, (HostPort{"proxy", 32400}));
+  EXPECT_EQ(mapping.bootstrap[1].upstream, (HostPort{"kafka-1", 9092}));
+  ASSERT_EQ(mapping.external.size(), 1U);
+  EXPECT_TRUE(mapping.deterministic);
+  EXPECT_EQ(mapping.min_port, 32500);
+  EXPECT_EQ(mapping.listener_ip, "127.0.0.1");
+  EXPECT_EQ(run.config.logging.format, log::Format::Json);
+}
+
+TEST(CommandLine, AdminNoneTurnsTheEndpointOff) {
+  const auto run =
+      std::get<cli::Run>(parsed({"run", "--bootstrap-server-mapping", "a:1,127.0.0.1:2", "--admin-address", "none"}));
+  EXPECT_FALSE(run.config.admin_address);
+}
+
+class Misuse : public testing::TestWithParam<std::vector<const char*>> {};
+
+TEST_P(Misuse, IsSaid) {
+  std::vector<const char*> argv{"kafkaproxy"};
+  argv.insert(argv.end(), GetParam().begin(), GetParam().end());
+  const Command command = parse(static_cast<int>(argv.size()), argv.data());
+  ASSERT_TRUE(std::holds_alternative<Misused>(command));
+  EXPECT_FALSE(std::get<Misused>(command).text.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, Misuse,
+    testing::Values(std::vector<const char*>{}, std::vector{"fly"}, std::vector{"run", "--nope"},
+                    std::vector{"run", "--threads", "0"}, std::vector{"completion", "tcsh"},
+                    std::vector{"run", "--bootstrap-server-mapping", "a:1"},
+                    std::vector{"run", "--bootstrap-server-mapping", "a:1,127.0.0.1:2", "--config", "a.yaml"},
+                    std::vector{"run", "--bootstrap-server-mapping", "a:1,127.0.0.1:2", "--deterministic-listeners"}));
+
+TEST(CommandLine, HelpVersionAndCompletionAreSaid) {
+  EXPECT_NE(std::get<Say>(parsed({"--help"})).text.find("Examples:"), std::string::npos);
+  EXPECT_NE(std::get<Say>(parsed({"version"})).text.find("kafkaproxy "), std::string::npos);
+  for (const char* shell : {"bash", "zsh", "fish"})
+    EXPECT_NE(std::get<Say>(parsed({"completion", shell})).text.find("bootstrap-server-mapping"), std::string::npos);
+}
+
+/// The scripts are written by hand: what `run` offers and what they complete must not drift apart.
+TEST(Completion, KnowsEveryFlagOfRun) {
+  const std::string help = std::get<Say>(parsed({"run", "--help"})).text;
+  const std::string script = completion_script("bash");
+  const std::string fish = completion_script("fish");
+  std::size_t flags = 0;
+  for (auto at = help.find("--"); at != std::string::npos; at = help.find("--", at + 2)) {
+    const auto end = help.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+    const std::string flag = help.substr(at, end - at);
+    if (flag.size() < 4 || flag == "--help") continue;
+    EXPECT_NE(script.find(flag), std::string::npos) << flag;
+    EXPECT_NE(fish.find("-l " + flag.substr(2)), std::string::npos) << flag;
+    ++flags;
+  }
+  EXPECT_GT(flags, 10U);
+}
+
+}  // namespace
+}  // namespace kp::cli
