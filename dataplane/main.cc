@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/command.h"
 #include "config/parse.h"
 #include "proxy/proxy.h"
@@ -60,6 +61,9 @@ int run(kp::cli::Run command) {
     const bool port = proxy.error().code == kp::Errc::Conflict || proxy.error().code == kp::Errc::Io;
     return port ? port_taken : bad_config;
   }
+  const auto admin = (*proxy)->admin_address();
+  kp::log::info("listening",
+                {{"version", kp::version}, {"config", file}, {"admin", admin ? to_string(*admin) : "none"}});
   if (isatty(STDOUT_FILENO) == 1) {
     (*proxy)->wait_until_ready(std::chrono::seconds(2));
     std::fputs((*proxy)->summary().c_str(), stdout);

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 
 namespace kp::log {
@@ -29,8 +30,12 @@ spdlog::level::level_enum spd(Level level) {
 /// The process's one logger, made at the first line (or configure).
 spdlog::logger& logger() {
   static const auto made = [] {
-    auto fresh =
-        std::make_shared<spdlog::logger>("kafkaproxy", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    // https://no-color.org: set to anything, it means no colours even on a terminal.
+    const char* const no_color = std::getenv("NO_COLOR");
+    const bool plain_wanted = no_color != nullptr && *no_color != '\0';
+    const auto colors = plain_wanted ? spdlog::color_mode::never : spdlog::color_mode::automatic;
+    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colors);
+    auto fresh = std::make_shared<spdlog::logger>("kafkaproxy", std::move(sink));
     fresh->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
     fresh->flush_on(spdlog::level::debug);
     return fresh;

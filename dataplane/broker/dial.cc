@@ -97,6 +97,7 @@ net::Task<Result<std::vector<Dialer::Endpoint>>> Dialer::addresses(net::Loop& lo
   waiting.sleeping = &lookup->answered;
   while (!lookup->done && !deadline.passed()) co_await lookup->answered.wait();
   waiting.sleeping = nullptr;
+  if (!lookup->done) lookup->resolver.cancel();  // those still queued don't ask any more
   if (!lookup->done) co_return Error{Errc::Timeout, "name lookup: no answer"};
   if (lookup->failed) co_return Error{Errc::Io, "name lookup: " + lookup->failed.message()};
   co_return lookup->found;
@@ -118,6 +119,7 @@ net::Task<Result<net::Stream>> Dialer::try_once(net::Loop& loop, HostPort target
       last = Error{Errc::Io, "connect " + endpoint.address().to_string() + ": " + failed.message()};
       continue;
     }
+    if (deadline.passed()) break;  // it fires once: nothing that comes now would be ended by it
     net::Stream stream(std::move(socket));
     if (stream.connected_to_itself()) {  // Linux connects a socket to itself when source and target port coincide
       last = Error{Errc::Io, "connect: the connection led back to itself, nothing listens there"};

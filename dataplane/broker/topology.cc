@@ -85,16 +85,19 @@ Topology::State Topology::state() const {
 
 net::Task<void> Topology::run(std::shared_ptr<Topology> self) {
   int failures = 0;
-  bool first = true;
   while (!self->stopped_) {
     Status asked = co_await self->ask();
     if (self->stopped_) co_return;
-    if (std::exchange(first, false)) self->options_.first_outcome();
+    self->tell_first_outcome();
     failures = asked ? 0 : failures + 1;
     self->note(asked);
     if (!asked) self->stream_.reset();
     co_await self->wake_.wait_for(asked ? refresh : pause_after_failure(failures));
   }
+}
+
+void Topology::tell_first_outcome() {
+  if (!std::exchange(told_, true)) options_.first_outcome();
 }
 
 /// One look at the cluster, over the connection that there is or a new one.
@@ -125,6 +128,7 @@ net::Task<Status> Topology::connect() {
     if (stopped_) co_return Error{Errc::Draining, "stopped"};
     if (!dialled) {
       last = std::move(dialled).error();
+      tell_first_outcome();
       continue;
     }
     stream_.emplace(std::move(*dialled));
@@ -207,7 +211,7 @@ void Topology::note(const Status& outcome) {
     state_.known = state_.known || outcome.has_value();
   }
   if (!outcome && (before.trouble.empty() || !before.known) && before.trouble != trouble)
-    log::warn("cluster not reached", {{"reason", trouble}});
+    log::warn("cluster not reached, trying on", {{"reason", trouble}});
   if (outcome && (!before.trouble.empty() || !before.known)) {
     if (options_.passive)
       log::info("cluster reached; its brokers want SASL, so they are learned from what clients are told", {});

@@ -28,7 +28,8 @@ class Topology : public std::enable_shared_from_this<Topology> {
     bool passive = false;  ///< brokers want SASL and we have no credentials
     std::uint32_t max_frame_bytes = 0;
     std::function<void(const Cluster&, std::chrono::steady_clock::time_point asked_at)> learned;  ///< on the loop
-    std::function<void()> first_outcome = [] {};  ///< on the loop, once: the first attempt is over, whatever came of it
+    std::function<void()> first_outcome = [] {
+    };  ///< on the loop, once: the brokers are known, or the first candidate failed
     std::function<std::vector<HostPort>()> known;  ///< upstream addresses learned so far: asked when bootstrap is down
   };
   struct State {
@@ -45,6 +46,7 @@ class Topology : public std::enable_shared_from_this<Topology> {
  private:
   static net::Task<void> run(std::shared_ptr<Topology> self);
   net::Task<Status> ask();
+  void tell_first_outcome();
   net::Task<Status> connect();
   net::Task<Status> negotiate();
   net::Task<Result<Cluster>> describe();
@@ -60,6 +62,7 @@ class Topology : public std::enable_shared_from_this<Topology> {
   std::int32_t correlation_id_ = 0;
   net::Event wake_;
   bool stopped_ = false;
+  bool told_ = false;         ///< first_outcome was called
   mutable std::mutex mutex_;  ///< guards state_
   State state_;
 };

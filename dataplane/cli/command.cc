@@ -1,7 +1,9 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 #include "base/version.h"
@@ -20,7 +22,7 @@ constexpr const char* examples = R"(Examples:
                  --deterministic-listeners --dynamic-sequential-min-port 32500
   source <(kafkaproxy completion bash)
 
-Exit codes: 0 done, 1 the configuration is wrong, 2 wrong usage, 3 a port can't be bound.
+Exit codes: 0 done, 1 the configuration is wrong, 2 wrong usage, 3 a bootstrap or admin port can't be bound.
 SIGTERM drains, a second one ends at once.)";
 
 /// The Go seed's flags: dynamic mode without a file.
@@ -43,7 +45,6 @@ void add_dynamic_flags(CLI::App& run, DynamicFlags& flags) {
   run.add_option("--bootstrap-server-mapping", flags.bootstrap,
                  "broker:port,listen:port[,advertised:port]; repeat for more")
       ->delimiter('\0')
-      ->envname("BOOTSTRAP_SERVER_MAPPING")
       ->group(group);
   run.add_option("--external-server-mapping", flags.external, "broker:port,advertised:port: advertise, don't listen")
       ->delimiter('\0')
@@ -54,10 +55,13 @@ void add_dynamic_flags(CLI::App& run, DynamicFlags& flags) {
   run.add_option("--dynamic-advertised-listener", flags.advertised_listener,
                  "host[:port] to advertise; {{.brokerId}} is the broker's id")
       ->group(group);
-  run.add_option("--dynamic-sequential-min-port", flags.min_port, "first port; 0: any free one")->group(group);
+  run.add_option("--dynamic-sequential-min-port", flags.min_port,
+                 "first port, with --dynamic-sequential-max-ports or --deterministic-listeners; 0: any free one")
+      ->group(group);
   run.add_option("--dynamic-sequential-max-ports", flags.max_port, "how many ports from there")->group(group);
   run.add_flag("--deterministic-listeners", flags.deterministic, "port = min port + broker id")->group(group);
-  run.add_option("--admin-address", flags.admin, "host:port of metrics and health, or none")->group(group);
+  run.add_option("--admin-address", flags.admin, "host:port of metrics and health (default 0.0.0.0:9404), or none")
+      ->group(group);
   run.add_option("--log-level", flags.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->group(group);
@@ -109,7 +113,15 @@ Result<config::Config> from_flags(const DynamicFlags& flags) {
   return config;
 }
 
-Command run_command(const std::string& config_file, const DynamicFlags& flags, unsigned threads) {
+/// The Go seed's variable: mappings with spaces between them. Flags and --config win.
+void add_from_environment(DynamicFlags& flags) {
+  const char* const value = std::getenv("BOOTSTRAP_SERVER_MAPPING");
+  std::istringstream words(value == nullptr ? "" : value);
+  for (std::string mapping; words >> mapping;) flags.bootstrap.push_back(mapping);
+}
+
+Command run_command(const std::string& config_file, DynamicFlags flags, unsigned threads) {
+  if (config_file.empty() && flags.bootstrap.empty()) add_from_environment(flags);
   if (flags.bootstrap.empty())
     return Run{.config_file = config_file.empty() ? "config.yaml" : config_file, .config = {}, .threads = threads};
   if (!config_file.empty()) return Misused{"--config and --bootstrap-server-mapping exclude each other"};
@@ -133,7 +145,8 @@ Command parse(int argc, const char* const* argv) {
   run->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
   run->add_option("--threads", threads, "event loops (default: one per usable core)")->check(CLI::Range(1, 1024));
   add_dynamic_flags(*run, flags);
-  CLI::App* const check = app.add_subcommand("check", "Say every error of a configuration, with its line");
+  CLI::App* const check = app.add_subcommand(
+      "check", "Say every error of a configuration, with its line; opens none of the files it names");
   check->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
   CLI::App* const version_command = app.add_subcommand("version", "Print the version");
   CLI::App* const completion = app.add_subcommand("completion", "Print a completion script");

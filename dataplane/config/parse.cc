@@ -129,7 +129,10 @@ Parsed parse(std::string_view yaml, const Environment& environment) {
 
 Parsed load(const std::string& path, const Environment& environment) {
   const Result<std::string> text = read_text_file(path);
-  return text ? parse(*text, environment) : refused(text.error().message);
+  if (text) return parse(*text, environment);
+  std::string why = text.error().message;
+  if (why.starts_with(path + ": ")) why.erase(0, path.size() + 2);  // describe() names the file
+  return refused(why);
 }
 
 std::string to_string(const Problem& problem, std::string_view file) {

@@ -5,6 +5,7 @@
 // clang-format on
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +20,9 @@ using Task = asio::awaitable<T>;
 
 /// Token that puts the outcome into `failed` instead of throwing it. A fresh one per call: a const one doesn't compile.
 inline auto capture(boost::system::error_code& failed) { return asio::redirect_error(asio::use_awaitable, failed); }
+
+/// Gives the loop back and goes on when what was ready before has had its turn.
+inline Task<void> let_others_run(asio::any_io_executor executor) { co_await asio::post(executor, asio::use_awaitable); }
 
 /// Wakes the coroutines of one executor. Asio 1.74 has no channel: a timer that never fires stands in. A wake-up that
 /// comes before the wait is not kept, so every waiter checks its condition again.

@@ -164,7 +164,7 @@ void Proxy::accept(int descriptor, Route route) {
   ++worker.connections;
   asio::post(worker.loop.context(), [&worker, runtime = runtime_, route, descriptor] {
     Result<asio::ip::tcp::socket> socket = adopt(worker.loop, descriptor);
-    if (!socket) {
+    if (!socket || worker.draining) {
       --worker.connections;
       return;
     }
@@ -190,6 +190,7 @@ bool Proxy::drain(const std::function<bool()>& hurry) {
   if (topology_) topology_->stop();
   for (const auto& worker : workers_)
     asio::post(worker->loop.context(), [each = worker.get()] {
+      each->draining = true;
       const std::vector<Session*> now(each->sessions.begin(), each->sessions.end());
       for (Session* session : now) session->drain();
     });
@@ -212,7 +213,10 @@ bool Proxy::wait_until_ready(std::chrono::milliseconds limit) const {
   return !not_ready();
 }
 
-std::string Proxy::summary() const { return proxy::summary(*runtime_->config, runtime_->endpoints->list()); }
+std::string Proxy::summary() const {
+  const std::string admin = admin_ == nullptr ? "none" : "http://" + to_string(admin_->address());
+  return proxy::summary(*runtime_->config, runtime_->endpoints->list()) + "  admin: " + admin + "\n";
+}
 
 std::optional<HostPort> Proxy::admin_address() const {
   if (admin_ == nullptr) return std::nullopt;

@@ -13,7 +13,7 @@ constexpr std::uint64_t api_versions_limit = 32768;
 
 /// A token's first bytes read as api key and version are far from any: "\0user…" is key 0x0075, version 0x7365.
 bool looks_like_request(const kafka::RequestHead& head) {
-  return kafka::find_api(head.api_key) != nullptr && head.api_version >= 0 && head.api_version < 100;
+  return kafka::find_api(head.api_key) != nullptr && head.api_version >= 0 && head.api_version < 32;
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ net::Task<Status> Session::open_broker() {
     ++worker_.counters.upstream_connect_failures[std::string(name(last.code))];
     if (last.message.find("TLS handshake") != std::string::npos)
       ++worker_.counters.tls_failures[{"upstream", net::tls_failure_label(last.message)}];
-    log::warn("broker not reached", {{"broker", broker_id_}, {"upstream", target}, {"reason", last.message}});
+    log::warn("broker not reached", {{"broker", broker_name()}, {"upstream", target}, {"reason", last.message}});
   }
   co_return std::move(last).within("to broker");
 }
@@ -172,6 +172,8 @@ void Session::stop(Error reason) {
   changed_.notify();
 }
 
+std::string Session::broker_name() const { return broker_id_ < 0 ? "bootstrap" : std::to_string(broker_id_); }
+
 void Session::log_end() const {
   const Error end = ended_.value_or(Error{Errc::Eof, "closed"});
   ++worker_.counters.connections_closed[std::string(name(end.code))];
@@ -181,7 +183,7 @@ void Session::log_end() const {
   const auto level = odd && !told ? log::Level::Warn : log::Level::Debug;
   if (log::enabled(level))
     log::write(level, "connection closed",
-               {{"peer", peer_}, {"broker", broker_id_}, {"cause", name(end.code)}, {"reason", end.message}});
+               {{"peer", peer_}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});
 }
 
 }  // namespace kp::proxy

@@ -34,13 +34,19 @@ class Session : public std::enable_shared_from_this<Session> {
   void cut();
 
  private:
+  /// Reads that a pump may do without a wait before it lets the loop's other connections run: 1 MiB.
+  static constexpr unsigned rounds_in_a_row = 16;
+
   // session.cc
   net::Task<Status> greet();
   net::Task<Status> open_broker();
   std::vector<HostPort> targets() const;
   void stop(Error reason);
   void log_end() const;
-  bool at_rest() const { return in_flight_.empty() && requests_.at_boundary() && !client_written_to_; }
+  std::string broker_name() const;
+  bool at_rest() const {
+    return in_flight_.empty() && requests_.at_boundary() && !client_written_to_ && !broker_written_to_;
+  }
   void progressed() { deadline_.after(limits().idle_timeout); }
   const config::Limits& limits() const { return runtime_->config->limits; }
 
@@ -96,6 +102,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool draining_ = false;
   bool responses_open_ = false;
   bool client_written_to_ = false;  ///< a write to the client is under way
+  bool broker_written_to_ = false;  ///< a write to the broker is under way
   std::optional<Error> ended_;      ///< the first reason
 };
 

@@ -5,12 +5,18 @@
 
 /// client → broker. Requests pass in runs: as many as one read brought leave in one write.
 namespace kp::proxy {
+namespace {
+
+constexpr std::size_t few_bytes = 256;
+
+}  // namespace
 net::Task<Status> Session::pump_requests() {
   Bytes buffer;  // borrowed only while bytes are in it
   std::size_t filled = 0;
+  unsigned rounds = 0;
   for (;;) {
     if (ended_) co_return *ended_;
-    if (draining_ && requests_.at_boundary() && in_flight_.empty()) co_return Error{Errc::Draining, "drained"};
+    if (draining_ && at_rest()) co_return Error{Errc::Draining, "drained"};
     if (draining_ && requests_.at_boundary()) {
       co_await changed_.wait();  // the answers under way end the session
       continue;
@@ -19,12 +25,21 @@ net::Task<Status> Session::pump_requests() {
     Result<std::size_t> got = client_.try_read(MutableBytes(buffer).subspan(filled));
     if (!got) co_return std::move(got).error();
     if (*got == 0) {
-      if (filled == 0) worker_.loop.return_buffer(std::exchange(buffer, {}));
+      // A few bytes of a header must not hold a whole buffer while the client thinks.
+      const bool few = filled <= few_bytes;
+      const Bytes kept(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(few ? filled : 0));
+      if (few) worker_.loop.return_buffer(std::exchange(buffer, {}));
       Status ready = co_await client_.wait_readable();
       if (!ready) co_return std::move(ready).error();
+      if (few && filled > 0) {
+        buffer = worker_.loop.borrow_buffer();
+        std::copy(kept.begin(), kept.end(), buffer.begin());
+      }
+      rounds = 0;
       continue;
     }
     filled += *got;
+    if (++rounds % rounds_in_a_row == 0) co_await net::let_others_run(worker_.loop.executor());
     if (broker_) progressed();
     Result<std::size_t> used = co_await relay_requests(BytesView(buffer).first(filled));
     if (!used) co_return std::move(used).error();
@@ -78,7 +93,9 @@ net::Task<Status> Session::forward(BytesView run) {
     Status opened = co_await open_broker();
     if (!opened) co_return std::move(opened).error();
   }
+  broker_written_to_ = true;
   Status sent = co_await broker_->write_all(run);
+  broker_written_to_ = false;
   if (!sent) co_return std::move(sent).error().within("to broker");
   progressed();
   co_return Done{};

@@ -26,6 +26,7 @@ net::Task<void> Session::pump_responses(std::shared_ptr<Session> self) {
 net::Task<Status> Session::forward_responses() {
   Bytes buffer;
   std::size_t filled = 0;
+  unsigned rounds = 0;
   for (;;) {
     if (buffer.empty()) buffer = worker_.loop.borrow_buffer();
     Result<std::size_t> got = broker_->try_read(MutableBytes(buffer).subspan(filled));
@@ -34,9 +35,11 @@ net::Task<Status> Session::forward_responses() {
       if (filled == 0) worker_.loop.return_buffer(std::exchange(buffer, {}));
       Status ready = co_await broker_->wait_readable();
       if (!ready) co_return std::move(ready).error().within("from broker");
+      rounds = 0;
       continue;
     }
     filled += *got;
+    if (++rounds % rounds_in_a_row == 0) co_await net::let_others_run(worker_.loop.executor());
     progressed();
     Result<std::size_t> used = co_await relay_responses(BytesView(buffer).first(filled));
     if (!used) co_return std::move(used).error();
@@ -61,8 +64,13 @@ net::Task<Result<std::size_t>> Session::relay_responses(BytesView view) {
     }
     if (!*moved) break;
   }
-  Status sent = co_await flush(cursor);
-  if (!sent) co_return std::move(sent).error();
+  // An answer of our own that was queued while the last bytes were on their way has nobody else to send it.
+  do {
+    Status sent = co_await flush(cursor);
+    if (!sent) co_return std::move(sent).error();
+    Status answered = co_await send_answers(cursor);
+    if (!answered) co_return std::move(answered).error();
+  } while (!in_flight_.empty() && in_flight_.front().answer);
   co_return cursor.at;
 }
 
@@ -242,7 +250,7 @@ net::Task<Status> Session::to_client(BytesView bytes) {
   Status sent = co_await client_.write_all(bytes);
   client_written_to_ = false;
   if (!sent) co_return std::move(sent).error().within("to client");
-  progressed();
+  if (broker_) progressed();  // an answer of ours doesn't lift the limit for the first request that is forwarded
   co_return Done{};
 }
 

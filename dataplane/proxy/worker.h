@@ -15,6 +15,7 @@ class Session;
 struct Worker {
   telemetry::Counters counters;
   std::unordered_set<Session*> sessions;
+  bool draining = false;                      ///< who comes now is closed at once
   std::atomic<std::uint32_t> connections{0};  ///< handed to this loop and not ended; read by acceptors to choose
   net::Loop loop;  ///< last, so that it ends first: its coroutines hold sessions, and those use the rest
 };

@@ -89,7 +89,6 @@ def until(what, probe):
     end = time.monotonic() + LIMIT_S
     while not probe():
         check(time.monotonic() < end, f"not within {LIMIT_S} s: {what}")
-        time.sleep(0.002)
 
 
 def values(count):

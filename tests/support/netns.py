@@ -195,6 +195,8 @@ def remove_stale():
         if not name.startswith(PREFIX + "-"):
             continue
         lock_path = LOCKS / name.rsplit("-", 1)[0]
+        if not lock_path.exists() and Path(f"/proc/{name.split('-')[2]}").exists():
+            continue  # the build folder was removed under a run that still lives
         if lock_path.exists():
             with lock_path.open() as lock:
                 try:

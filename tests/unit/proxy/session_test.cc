@@ -318,6 +318,43 @@ TEST_F(SessionTest, DrainAnswersWhatIsInFlightAndClosesTheIdleAtOnce) {
   EXPECT_TRUE(drained.get());
 }
 
+/// The last piece of a response waits for a client that doesn't read: its size decides which piece that is, so several.
+class SlowReader : public SessionTest, public testing::WithParamInterface<std::size_t> {
+ protected:
+  /// A client that has asked, whose answer is on its way, and that has asked for `next` without reading.
+  Socket ask_and_do_not_read(const Bytes& next) {
+    Socket client = Socket::connect(static_cast<std::uint16_t>(base_ + 20 + id), "127.0.0.1", 4096);
+    client.send(test::request_frame(heartbeat, 4, 1, Bytes(4)));
+    const auto arrived = requests(1).front();
+    whole = arrived.response(Bytes(GetParam(), 7));
+    sender = std::async(std::launch::async, [arrived, this] { arrived.from->send(whole); });
+    EXPECT_EQ(sender.wait_for(milliseconds(5000)), std::future_status::ready);
+    client.send(next);
+    return client;
+  }
+  Bytes whole;
+  std::future<void> sender;
+};
+
+TEST_P(SlowReader, GetsOurOwnAnswerBehindTheResponse) {
+  start();
+  const Socket client = ask_and_do_not_read(test::request_frame(api::api_versions, 30, 2));
+  EXPECT_EQ(client.receive(whole.size()), whole);
+  EXPECT_EQ(kafka::peek_response(client.receive_frame()).correlation_id, 2);
+}
+
+TEST_P(SlowReader, GetsTheWholeResponseInADrain) {
+  start();
+  const Socket client = ask_and_do_not_read({});
+  auto drained = std::async(std::launch::async, [this] { return proxy->drain([] { return false; }); });
+  EXPECT_TRUE(test::eventually([this] { return page("/readyz").find("draining") != std::string::npos; }));
+  client.send(test::request_frame(heartbeat, 4, 2, Bytes(4)));
+  EXPECT_EQ(client.receive(whole.size()), whole);
+  EXPECT_TRUE(drained.get());
+}
+
+INSTANTIATE_TEST_SUITE_P(OfBytes, SlowReader, testing::Range<std::size_t>(2'700'000, 2'940'000, 20'000));
+
 TEST_F(SessionTest, DrainEndsAfterDrainTimeout) {
   config.limits.drain_timeout = milliseconds(200);
   start();
