@@ -13,6 +13,9 @@ using Context = YamlLexer::Context;
 /// What a missing variable leaves behind: fits text and numbers, so that one mistake makes one error.
 constexpr std::string_view placeholder = "1";
 
+/// Errors, and warnings, that one file gets; the rest of them would tell nobody more.
+constexpr std::size_t max_problems = 100;
+
 /// Bytes of one "${NAME:default}".
 constexpr std::size_t max_reference = 1024;
 
@@ -80,9 +83,9 @@ class Expander {
   bool replace() {
     const auto found = reference(in_.substr(at_));
     if (!found) {
-      out_.warnings.push_back({"", line_,
-                               "'${' starts no variable here and stays as it is; write ${NAME} or "
-                               "${NAME:default}, a name of letters, digits and '_'"});
+      warn(
+          "'${' starts no variable here and stays as it is; write ${NAME} or ${NAME:default}, a name of letters, "
+          "digits and '_'");
       return false;
     }
     at_ += found->length;
@@ -100,10 +103,8 @@ class Expander {
 
   void warn_of_shell_habit(const Reference& found) {
     if (!found.fallback->starts_with('-')) return;
-    out_.warnings.push_back({"", line_,
-                             "${" + std::string(found.name) +
-                                 ":-…}: the default starts with '-' here; "
-                                 "write ${NAME:default}, without the shell's '-'"});
+    warn("${" + std::string(found.name) +
+         ":-…}: the default starts with '-' here; write ${NAME:default}, without the shell's '-'");
   }
 
   void insert(std::string_view name, const std::string& value) {
@@ -119,8 +120,12 @@ class Expander {
     paste(value);
   }
 
+  void warn(std::string why) {
+    if (out_.warnings.size() < max_problems) out_.warnings.push_back({"", line_, std::move(why)});
+  }
+
   void fail(std::string why) {
-    out_.errors.push_back({"", line_, std::move(why)});
+    if (out_.errors.size() < max_problems) out_.errors.push_back({"", line_, std::move(why)});
     out_.failed_lines.insert(line_);
     paste(placeholder);
   }

@@ -33,16 +33,15 @@ int free_base() {
 
 std::string write_config(const std::string& folder, int base, std::uint16_t broker_port) {
   const std::string path = folder + "/kafkaproxy.yaml";
-  std::ofstream(path) << "bind_address: 127.0.0.1\n"
-                      << "upstream: {bootstrap_servers: [\"127.0.0.1:" << broker_port
-                      << "\"], security_protocol: PLAINTEXT}\n"
-                      << "downstream: {security_protocol: PLAINTEXT}\n"
-                      << "broker_mapping:\n"
-                      << "  mode: port_offset\n"
-                      << "  port_offset: {hostname: 127.0.0.1, base: " << base << ", max_broker_id: " << max_broker_id
-                      << "}\n"
-                      << "admin: {address: \"127.0.0.1:" << base + ports - 1 << "\"}\n"
-                      << "limits: {max_connections: 20000, handshake_timeout: 10m}  # clients stay silent while memory settles\n";
+  std::ofstream(path)
+      << "bind_address: 127.0.0.1\n"
+      << "upstream: {bootstrap_servers: [\"127.0.0.1:" << broker_port << "\"], security_protocol: PLAINTEXT}\n"
+      << "downstream: {security_protocol: PLAINTEXT}\n"
+      << "broker_mapping:\n"
+      << "  mode: port_offset\n"
+      << "  port_offset: {hostname: 127.0.0.1, base: " << base << ", max_broker_id: " << max_broker_id << "}\n"
+      << "admin: {address: \"127.0.0.1:" << base + ports - 1 << "\"}\n"
+      << "limits: {max_connections: 20000, handshake_timeout: 10m}  # clients stay silent while memory settles\n";
   return path;
 }
 

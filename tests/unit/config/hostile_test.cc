@@ -32,6 +32,12 @@ TEST(HostileConfig, AnEnvironmentThatBlowsTheFileUpIsRefused) {
   ASSERT_EQ(out.errors.size(), 1U);
 }
 
+TEST(HostileConfig, AFileOfMissingVariablesGetsABoundedAnswer) {
+  const Parsed out = parsed(repeated("# x\n- \"${NO_SUCH} ${\"\n", 1 << 20));
+  EXPECT_LE(out.errors.size(), 300U);
+  EXPECT_LE(out.warnings.size(), 300U);
+}
+
 /// One piece over and over, up to the size that is read. Each asks a parser for depth, width or patience.
 class Repetition : public testing::TestWithParam<const char*> {};
 
