@@ -158,7 +158,7 @@ void FakeBroker::serve(std::shared_ptr<Connection> connection) {
       changed_.notify_all();
     }
   }
-  connection->close();
+  if (!outlasts_peers_) connection->close();
   ++ended_;
 }
 

@@ -61,6 +61,8 @@ class FakeBroker {
 
   /// The next request that no answerer took.
   std::optional<Request> next(std::chrono::milliseconds limit = patience);
+  /// From now on a peer's end doesn't end the connection: the test does.
+  void outlast_peers() { outlasts_peers_ = true; }
   /// From now on nothing is read until read_again().
   void stop_reading();
   void read_again();
@@ -78,6 +80,7 @@ class FakeBroker {
   ListeningSocket listening_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> reading_{true};
+  std::atomic<bool> outlasts_peers_{false};
   std::atomic<std::size_t> accepted_{0};
   std::atomic<std::size_t> ended_{0};
   std::atomic<std::uint64_t> bytes_read_{0};

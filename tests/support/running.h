@@ -1,5 +1,9 @@
 #pragma once
 
+// clang-format off
+#include <utility>  // first: Boost 1.74's awaitable.hpp uses std::exchange without it
+// clang-format on
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -7,7 +11,6 @@
 #include <future>
 #include <iostream>
 #include <memory>
-#include <utility>
 
 #include "net/loop.h"
 #include "support/socket.h"

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/log.h"
+
 namespace kp::proxy {
 namespace {
 
@@ -65,6 +69,16 @@ TEST_F(EndpointsTest, ABrokerThatHasNoPlaceIsCountedAndTheOthersGoOn) {
   EXPECT_EQ(endpoints.list().front().id, 1);
   EXPECT_EQ(endpoints.unmapped().at("conflict"), 1U);
   EXPECT_EQ(endpoints.unmapped().at("invalid"), 1U);
+}
+
+TEST_F(EndpointsTest, ARefusalIsLoggedOnceAndCountedEachTime) {
+  log::configure(log::Level::Warn, log::Format::Text);
+  Endpoints endpoints(by_port(), opener());
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) (void)endpoints.downstream(99, {"c", 1});
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(endpoints.unmapped().at("invalid"), 3U);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
 }
 
 TEST_F(EndpointsTest, APortThatBecomesFreeIsTakenNextTime) {

@@ -87,6 +87,21 @@ TEST(Dynamic, TheAdvertisedListenerMayNameTheBroker) {
   EXPECT_EQ(Placement(with(mapping)).place(3, {"b", 1})->advertised, (HostPort{"b3.example.com", 443}));
 }
 
+TEST(Dynamic, AnIpv6ListenerIsBoundAndAdvertised) {
+  config::DynamicMapping mapping;
+  mapping.listener_ip = "2001:db8::1";
+  EXPECT_EQ(*Placement(with(mapping)).place(3, {"b", 1}),
+            (Place{.advertised = {"2001:db8::1", 0}, .listen = HostPort{"2001:db8::1", 0}}));
+}
+
+TEST(Dynamic, AnIdBeyondTheLastPortIsRefused) {
+  config::DynamicMapping mapping;
+  mapping.min_port = 65000;
+  mapping.deterministic = true;
+  EXPECT_TRUE(Placement(with(mapping)).place(535, {"b", 1}));
+  EXPECT_FALSE(Placement(with(mapping)).place(536, {"b", 1}));
+}
+
 TEST(Dynamic, WithoutListenersAnUnmappedBrokerIsRefused) {
   config::DynamicMapping mapping;
   mapping.listeners = false;

@@ -1,0 +1,90 @@
+#include "proxy/listener.h"
+
+#include <gtest/gtest.h>
+
+#include "support/running.h"
+
+namespace kp::proxy {
+namespace {
+
+class ListenerTest : public testing::Test {
+ protected:
+  void SetUp() override { loop.start(); }
+
+  /// A listener on a free port, closed again at the end.
+  std::shared_ptr<Listener> open(const std::string& address = "127.0.0.1") {
+    auto opened = Listener::open(loop, {address, 0});
+    EXPECT_TRUE(opened) << opened.error().message;
+    return *opened;
+  }
+
+  net::Loop loop;
+};
+
+TEST_F(ListenerTest, HandsOverWhomItAccepts) {
+  const auto listener = open();
+  std::promise<int> accepted;
+  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  const test::Socket client = test::Socket::connect(listener->port());
+
+  const test::Socket theirs(test::await(accepted.get_future()));
+
+  theirs.send(test::bytes_of("x"));
+  EXPECT_EQ(client.receive(1), test::bytes_of("x"));
+  listener->close();
+}
+
+TEST_F(ListenerTest, ATakenPortIsAConflictThatNamesTheAddress) {
+  const auto first = open();
+  const HostPort address{"127.0.0.1", first->port()};
+  const auto second = Listener::open(loop, address);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::Conflict);
+  EXPECT_NE(second.error().message.find(to_string(address)), std::string::npos) << second.error().message;
+}
+
+TEST_F(ListenerTest, CloseFreesThePort) {
+  const auto listener = open();
+  listener->start([](int descriptor) { test::Socket(descriptor).close(); });
+  listener->close();
+  EXPECT_TRUE(test::eventually([&] { return Listener::open(loop, {"127.0.0.1", listener->port()}).has_value(); }));
+}
+
+TEST_F(ListenerTest, CloseLeavesWhatWasAccepted) {
+  const auto listener = open();
+  std::promise<int> accepted;
+  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  const test::Socket client = test::Socket::connect(listener->port());
+  const test::Socket theirs(test::await(accepted.get_future()));
+
+  listener->close();
+
+  ASSERT_TRUE(test::eventually([&] { return !test::Socket::connect(listener->port()).open(); }));
+  theirs.send(test::bytes_of("x"));
+  EXPECT_EQ(client.receive(1), test::bytes_of("x"));
+}
+
+TEST_F(ListenerTest, ANameIsNoAddressToListenOn) {
+  const auto opened = Listener::open(loop, {"localhost", 0});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::Invalid);
+}
+
+TEST_F(ListenerTest, AnAddressOfAnotherMachineIsAnIoError) {
+  const auto opened = Listener::open(loop, {"192.0.2.1", 0});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::Io);
+}
+
+TEST_F(ListenerTest, AllOfIpv6TakesIpv4ClientsToo) {
+  const auto listener = open("::");
+  std::promise<int> accepted;
+  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  const test::Socket client = test::Socket::connect(listener->port(), "127.0.0.1");
+  const test::Socket theirs(test::await(accepted.get_future()));
+  EXPECT_TRUE(theirs.open());
+  listener->close();
+}
+
+}  // namespace
+}  // namespace kp::proxy
