@@ -1,6 +1,6 @@
 # The front door. Each target is one script or one line; nothing is built by make itself.
 .DEFAULT_GOAL := help
-.PHONY: help install-deps build demo test unit integration tsan fuzz bench fmt lint clean
+.PHONY: help install-deps build demo cluster test unit integration tsan fuzz bench fmt lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,10 @@ build: ## release binary: build/bin/kafkaproxy
 
 demo: install-deps build ## the main job on a real three-broker Kafka, on this machine
 	@scripts/demo.sh
+
+cluster: install-deps build ## that Kafka alone, until Ctrl-C: to try a configuration
+	@scripts/kafka-jars.sh
+	@python3 tests/support/kafka_cluster.py up --no-netns
 
 test: ## everything, as CI runs it: install, build, unit and integration tests, lint
 	@scripts/test.sh

@@ -7,9 +7,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <thread>
 
 #include "base/log.h"
 #include "base/version.h"
+#include "certs/fetch.h"
+#include "certs/generate.h"
 #include "cli/command.h"
 #include "config/parse.h"
 #include "proxy/proxy.h"
@@ -30,7 +33,6 @@ sigset_t block_signals() {
 
 /// What the configuration asks for and this version can't do: refused, since going without would mislead.
 std::string not_built_in(const kp::config::Config& config) {
-  if (config.auth_swap && config.auth_swap->enabled) return "auth_swap.enabled";
   if (config.partition_mapping) return "partition_mapping";
   if (config.http_produce) return "http_produce";
   return {};
@@ -78,6 +80,11 @@ int run(kp::cli::Run command) {
     if (sigtimedwait(&signals, nullptr, &at_once) < 0) return false;
     std::_Exit(done);
   });
+  // A name lookup can't be cancelled and may take longer than anybody wants to wait.
+  std::thread([] {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::_Exit(done);
+  }).detach();
   proxy->reset();
   kp::log::info("stopped", {});
   return done;
@@ -89,12 +96,40 @@ int check(const kp::cli::Check& command) {
   return parsed.errors.empty() ? done : bad_config;
 }
 
+/// The password comes from standard input; nothing but the line goes to standard output.
+int hash_credential(const kp::cli::HashCredential& command) {
+  auto password = kp::cli::read_password(command.user, STDIN_FILENO, STDERR_FILENO);
+  auto line = password ? kp::cli::hash_credential(command, std::move(*password)) : std::move(password).error();
+  if (!line) {
+    std::fprintf(stderr, "kafkaproxy: %s\n", line.error().message.c_str());
+    return usage;
+  }
+  std::puts(line->c_str());
+  return done;
+}
+
+int say(const kp::Result<std::string>& outcome) {
+  if (outcome) {
+    std::fputs(outcome->c_str(), stdout);
+    return done;
+  }
+  std::fprintf(stderr, "kafkaproxy: %s\n", outcome.error().message.c_str());
+  return outcome.error().code == kp::Errc::Invalid ? usage : bad_config;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   kp::cli::Command command = kp::cli::parse(argc, argv);
   if (auto* to_run = std::get_if<kp::cli::Run>(&command)) return run(std::move(*to_run));
   if (const auto* to_check = std::get_if<kp::cli::Check>(&command)) return check(*to_check);
+  if (const auto* to_hash = std::get_if<kp::cli::HashCredential>(&command)) return hash_credential(*to_hash);
+  if (const auto* to_make = std::get_if<kp::certs::GenerateOptions>(&command))
+    return say(kp::certs::generate(*to_make));
+  if (const auto* to_fetch = std::get_if<kp::certs::FetchOptions>(&command)) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    return say(kp::certs::fetch_ca(*to_fetch));
+  }
   if (const auto* text = std::get_if<kp::cli::Say>(&command)) {
     std::fputs(text->text.c_str(), stdout);
     return done;

@@ -11,20 +11,21 @@ declare -A below=(
   [config]="base"
   [kafka]="base"
   [net]="base"
+  [certs]="base config net"
   [auth]="base config kafka net"
   [rewrite]="base kafka"
   [telemetry]="base config kafka"
   [broker]="base config kafka net auth rewrite telemetry"
   [proxy]="base config kafka net auth rewrite telemetry broker"
   [gateway]="base config kafka net auth rewrite telemetry broker"
-  [cli]="base config"
-  [.]="base config kafka net auth rewrite telemetry broker proxy gateway cli"
+  [cli]="base config auth certs"
+  [.]="base config kafka net certs auth rewrite telemetry broker proxy gateway cli"
 )
 
 # library (how its includes begin) → the files that may include it, as one pattern for the path below dataplane/.
 declare -A users=(
   [boost/]='^net/|^(broker|proxy|gateway)/|^telemetry/[^/]*\.cc$'
-  [openssl/]='^net/|^(auth|broker|proxy|config)/.*\.cc$'
+  [openssl/]='^net/|^(auth|broker|certs|proxy|config)/.*\.cc$'
   [yaml-cpp/]='^config/.*\.cc$'
   [re2/]='^(config|proxy)/.*\.cc$'
   [prometheus/]='^telemetry/exposition\.cc$'

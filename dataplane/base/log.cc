@@ -4,9 +4,13 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+
+#include "base/utf8.h"
 
 namespace kp::log {
 namespace {
@@ -43,14 +47,15 @@ spdlog::logger& logger() {
   return *made;
 }
 
-/// Control characters, quotes and bytes outside ASCII never reach a terminal or break a line: peers choose some values.
-void append_escaped(std::string& out, std::string_view text, bool json) {
+/// Control characters and quotes never reach a terminal or break a line: peers choose some values.
+void append_escaped(std::string& out, std::string_view text) {
+  const bool utf8 = is_utf8(text);  // as it is, where it is text: "Jürgen" is a name
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && json)) {
+    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
       out += fmt::format("\\u{:04x}", byte);
     } else {
       out += c;
@@ -71,7 +76,7 @@ std::string line(Format format, std::string_view event, Fields fields) {
   std::string out;
   if (format == Format::Json) {
     out += "\"event\":\"";
-    append_escaped(out, event, true);
+    append_escaped(out, event);
     out += '"';
     for (const Field& field : fields) {
       out += fmt::format(",\"{}\":", field.key);
@@ -80,12 +85,12 @@ std::string line(Format format, std::string_view event, Fields fields) {
         continue;
       }
       out += '"';
-      append_escaped(out, field.value, true);
+      append_escaped(out, field.value);
       out += '"';
     }
     return out;
   }
-  append_escaped(out, event, false);
+  append_escaped(out, event);
   for (const Field& field : fields) {
     out += fmt::format(" {}=", field.key);
     if (plain(field.value)) {
@@ -93,7 +98,7 @@ std::string line(Format format, std::string_view event, Fields fields) {
       continue;
     }
     out += '"';
-    append_escaped(out, field.value, false);
+    append_escaped(out, field.value);
     out += '"';
   }
   return out;
@@ -105,6 +110,20 @@ void configure(Level level, Format format) {
   const char* const pattern = format == Format::Json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",%v}"
                                                      : "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
   logger().set_pattern(pattern, spdlog::pattern_time_type::utc);
+}
+
+bool Throttle::pass(std::chrono::steady_clock::time_point now) {
+  const std::chrono::duration<double> since = now - last_;
+  tokens_ = std::min(burst, tokens_ + per_second * since.count());
+  last_ = now;
+  if (tokens_ < 1) {
+    ++held_back_;
+    return false;
+  }
+  tokens_ -= 1;
+  if (const std::uint64_t held = std::exchange(held_back_, 0); held > 0)
+    warn("lines like the next were held back", {{"count", held}});
+  return true;
 }
 
 bool enabled(Level level) { return logger().should_log(spd(level)); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -39,6 +40,20 @@ inline void debug(std::string_view event, Fields fields = {}) { write(Level::Deb
 inline void info(std::string_view event, Fields fields = {}) { write(Level::Info, event, fields); }
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::Warn, event, fields); }
 inline void error(std::string_view event, Fields fields = {}) { write(Level::Error, event, fields); }
+
+/// For lines that peers can cause at will: 20 at once, 10 a second in the long run. One thread.
+class Throttle {
+ public:
+  /// False: say nothing. The first line after some were held back is preceded by one that says how many.
+  bool pass(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
+
+ private:
+  static constexpr double burst = 20;
+  static constexpr double per_second = 10;
+  double tokens_ = burst;
+  std::chrono::steady_clock::time_point last_{};
+  std::uint64_t held_back_ = 0;
+};
 
 /// The line as it would be written, without time and level: for tests.
 std::string line(Format format, std::string_view event, Fields fields);

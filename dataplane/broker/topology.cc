@@ -6,6 +6,8 @@
 #include <random>
 
 #include "base/log.h"
+#include "broker/exchange.h"
+#include "broker/login.h"
 #include "kafka/header.h"
 #include "kafka/messages/03_metadata.h"
 #include "kafka/messages/18_api_versions.h"
@@ -16,7 +18,6 @@ namespace {
 
 namespace api = kafka::api;
 constexpr std::string_view client_id = "kafkaproxy";
-constexpr std::size_t piece = 65536;
 constexpr std::int8_t brokers_endpoint = 1;  // DescribeCluster's EndpointType (KIP-919)
 
 std::int16_t offered(const kafka::ApiVersionsResponse& offer, std::int16_t key) {
@@ -24,30 +25,6 @@ std::int16_t offered(const kafka::ApiVersionsResponse& offer, std::int16_t key) 
     if (range.api_key == key && range.min_version <= kafka::find_api(key)->rewriting.max)
       return std::min(range.max_version, kafka::find_api(key)->rewriting.max);
   return -1;
-}
-
-/// The answer to `request`, which carries `correlation_id`; at most `limit` bytes.
-net::Task<Result<Bytes>> exchange(net::Stream& stream, Bytes request, std::int32_t correlation_id,
-                                  std::uint32_t limit) {
-  Status sent = co_await stream.write_all(request);
-  if (!sent) co_return std::move(sent).error();
-  Bytes answer;
-  std::size_t wanted = kafka::frame_size_bytes;
-  while (answer.size() < wanted) {
-    const std::size_t filled = answer.size();
-    answer.resize(std::min(wanted, filled + piece));  // grown as bytes come: the size is only what the peer says
-    Result<std::size_t> got = co_await stream.read_some(MutableBytes(answer).subspan(filled));
-    if (!got) co_return std::move(got).error();
-    answer.resize(filled + *got);
-    if (answer.size() != kafka::frame_size_bytes) continue;
-    const std::int32_t size = big_endian_i32(answer);
-    if (size < 4 || static_cast<std::uint32_t>(size) > limit)
-      co_return Error{Errc::Malformed, "what answers there does not speak Kafka, or speaks it in TLS"};
-    wanted += static_cast<std::size_t>(size);
-  }
-  if (kafka::peek_response(answer).correlation_id != correlation_id)
-    co_return Error{Errc::Malformed, "an answer to something else"};
-  co_return answer;
 }
 
 Status add(Cluster& cluster, BrokerId id, const std::string& host, std::int32_t port, bool fenced) {
@@ -103,7 +80,8 @@ void Topology::tell_first_outcome() {
 /// One look at the cluster, over the connection that there is or a new one.
 net::Task<Status> Topology::ask() {
   const auto asked_at = std::chrono::steady_clock::now();
-  if (!stream_ || options_.passive) {
+  if (!stream_ || options_.passive || asked_at > stream_ends_) {
+    stream_.reset();
     Status connected = co_await connect();
     if (!connected || options_.passive) co_return connected;
   }
@@ -128,11 +106,14 @@ net::Task<Status> Topology::connect() {
     if (stopped_) co_return Error{Errc::Draining, "stopped"};
     if (!dialled) {
       last = std::move(dialled).error();
+      options_.dial_failed(last);
       tell_first_outcome();
       continue;
     }
     stream_.emplace(std::move(*dialled));
+    stream_ends_ = std::chrono::steady_clock::time_point::max();
     Status agreed = co_await negotiate();
+    if (agreed && options_.swap && options_.swap->makes_logins()) agreed = co_await log_in();
     if (agreed) co_return Done{};
     last = std::move(agreed).error().within(to_string(candidate));
     stream_.reset();
@@ -146,7 +127,7 @@ net::Task<Status> Topology::negotiate() {
   deadline.after(answer_limit);
   // A named variable: GCC 12 destroys an aggregate temporary twice when it stands in a co_await's own expression.
   Bytes request = kafka::encode_request(kafka::ApiVersionsRequest{}, 0, ++correlation_id_, client_id);
-  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), correlation_id_, options_.max_frame_bytes);
+  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), options_.max_frame_bytes);
   if (!answer) co_return std::move(answer).error().within("ApiVersions");
   Result<kafka::ApiVersionsResponse> offer = kafka::decode_response<kafka::ApiVersionsResponse>(*answer, 0);
   if (!offer) co_return std::move(offer).error();
@@ -156,6 +137,16 @@ net::Task<Status> Topology::negotiate() {
     co_return Error{Errc::Unsupported, "the broker offers neither DescribeCluster nor Metadata v1"};
   if (options_.passive) stream_.reset();
   co_return Done{};
+}
+
+net::Task<Status> Topology::log_in() {
+  net::Deadline deadline(loop_, [this] { stream_->cancel(); });
+  deadline.after(answer_limit);
+  auth::BrokerLogin login(options_.swap->upstream_mechanism(), options_.swap->own(), std::string(client_id));
+  Status done = co_await broker::log_in(*stream_, login);
+  if (done && login.session_lifetime().count() > 0)
+    stream_ends_ = std::chrono::steady_clock::now() + renewal_after(login.session_lifetime());
+  co_return done;
 }
 
 net::Task<Result<Cluster>> Topology::describe() {
@@ -174,7 +165,7 @@ net::Task<Result<Cluster>> Topology::describe() {
     ask.topics.emplace();  // empty: no topics, where absent would mean all
     request = kafka::encode_request(ask, version, ++correlation_id_, client_id);
   }
-  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), correlation_id_, options_.max_frame_bytes);
+  Result<Bytes> answer = co_await exchange(*stream_, std::move(request), options_.max_frame_bytes);
   if (!answer) co_return std::move(answer).error();
   co_return by_describe ? read_describe_cluster(*answer, version) : read_metadata(*answer, version);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/swap.h"
 #include "broker/cluster.h"
 #include "broker/dial.h"
 #include "net/loop.h"
@@ -24,12 +25,14 @@ class Topology : public std::enable_shared_from_this<Topology> {
 
   struct Options {
     std::shared_ptr<const Dialer> dialer;
+    std::shared_ptr<const auth::Swap> swap{};  ///< whom to log in as; null: as nobody
     std::vector<HostPort> bootstrap;
     bool passive = false;  ///< brokers want SASL and we have no credentials
     std::uint32_t max_frame_bytes = 0;
     std::function<void(const Cluster&, std::chrono::steady_clock::time_point asked_at)> learned;  ///< on the loop
     std::function<void()> first_outcome = [] {
     };  ///< on the loop, once: the brokers are known, or the first candidate failed
+    std::function<void(const Error&)> dial_failed = [](const Error&) {};  ///< on the loop
     std::function<std::vector<HostPort>()> known;  ///< upstream addresses learned so far: asked when bootstrap is down
   };
   struct State {
@@ -49,6 +52,7 @@ class Topology : public std::enable_shared_from_this<Topology> {
   void tell_first_outcome();
   net::Task<Status> connect();
   net::Task<Status> negotiate();
+  net::Task<Status> log_in();
   net::Task<Result<Cluster>> describe();
   static Result<Cluster> read_describe_cluster(BytesView answer, std::int16_t version);
   static Result<Cluster> read_metadata(BytesView answer, std::int16_t version);
@@ -60,6 +64,7 @@ class Topology : public std::enable_shared_from_this<Topology> {
   std::int16_t describe_cluster_version_ = -1;  ///< what the connected broker offers; -1: not at all
   std::int16_t metadata_version_ = 0;
   std::int32_t correlation_id_ = 0;
+  std::chrono::steady_clock::time_point stream_ends_{};  ///< when to go on with a new connection, and login (KIP-368)
   net::Event wake_;
   bool stopped_ = false;
   bool told_ = false;         ///< first_outcome was called

@@ -6,7 +6,10 @@
 #include <sstream>
 #include <vector>
 
+#include "auth/mechanism.h"
+#include "auth/verifier.h"
 #include "base/version.h"
+#include "cli/certs.h"
 #include "cli/completion.h"
 #include "config/flags.h"
 #include "config/validate.h"
@@ -20,9 +23,12 @@ constexpr const char* examples = R"(Examples:
   kafkaproxy run --bootstrap-server-mapping kafka-0:9092,127.0.0.1:32400
   kafkaproxy run --bootstrap-server-mapping "kafka-0:9092,0.0.0.0:32400,proxy:32400" \
                  --deterministic-listeners --dynamic-sequential-min-port 32500
+  kafkaproxy credentials hash alice             a line for downstream_credentials, without the password
+  kafkaproxy certs generate --sni-suffix kafka.example.com    an authority, *.kafka.example.com, two clients
+  kafkaproxy certs fetch-ca --server kafka-0:9093             a server's authority, for upstream.tls.ca_certs
   source <(kafkaproxy completion bash)
 
-Exit codes: 0 done, 1 the configuration is wrong, 2 wrong usage, 3 a bootstrap or admin port can't be bound.
+Exit codes: 0 done, 1 the configuration is wrong or certs failed, 2 wrong usage, 3 a bootstrap or admin port can't be bound.
 SIGTERM drains, a second one ends at once.)";
 
 /// The Go seed's flags: dynamic mode without a file.
@@ -66,6 +72,29 @@ void add_dynamic_flags(CLI::App& run, DynamicFlags& flags) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->group(group);
   run.add_option("--log-format", flags.log_format)->check(CLI::IsMember({"text", "json"}))->group(group);
+}
+
+constexpr const char* hash_examples = R"(Examples:
+  kafkaproxy credentials hash alice                              asks for the password
+  kafkaproxy credentials hash alice < password.txt >> users.txt  for downstream_credentials_file
+
+The line serves for SCRAM by this mechanism, and for PLAIN. A user may have one line for each mechanism.)";
+
+/// `credentials hash`; returns that subcommand. The mechanism comes as text.
+CLI::App* add_credentials(CLI::App& app, HashCredential& into, std::string& mechanism) {
+  CLI::App* const credentials = app.add_subcommand("credentials", "Tools for the users of auth_swap");
+  CLI::App* const hash = credentials->add_subcommand(
+      "hash", "Read a password from standard input, print the user with a SCRAM verifier instead of it");
+  hash->add_option("user", into.user)->required();
+  hash->add_option("--mechanism", mechanism)
+      ->check(CLI::IsMember({"SCRAM-SHA-256", "SCRAM-SHA-512"}))
+      ->capture_default_str();
+  hash->add_option("--iterations", into.iterations, "what each guess at the password, and each PLAIN login, costs")
+      ->check(CLI::Range(auth::min_iterations, auth::max_iterations))
+      ->capture_default_str();
+  hash->footer(hash_examples);
+  credentials->require_subcommand(1);
+  return hash;
 }
 
 Status read_mappings(const DynamicFlags& flags, config::DynamicMapping& into) {
@@ -130,6 +159,12 @@ Command run_command(const std::string& config_file, DynamicFlags flags, unsigned
   return Run{.config_file = {}, .config = std::move(*config), .threads = threads};
 }
 
+Command as_command(const CertsCommands::Wanted& wanted) {
+  if (const auto* generate = std::get_if<certs::GenerateOptions>(&wanted)) return *generate;
+  if (const auto* fetch = std::get_if<certs::FetchOptions>(&wanted)) return *fetch;
+  return Misused{std::get<Error>(wanted).message};
+}
+
 }  // namespace
 
 Command parse(int argc, const char* const* argv) {
@@ -151,6 +186,10 @@ Command parse(int argc, const char* const* argv) {
   CLI::App* const version_command = app.add_subcommand("version", "Print the version");
   CLI::App* const completion = app.add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", shell)->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  HashCredential to_hash;
+  std::string mechanism(auth::wire_name(to_hash.mechanism));
+  CLI::App* const hash = add_credentials(app, to_hash, mechanism);
+  const CertsCommands certs(app);
   app.require_subcommand(0, 1);
 
   try {
@@ -164,9 +203,14 @@ Command parse(int argc, const char* const* argv) {
   }
   if (*version_command) return Say{"kafkaproxy " + std::string(version) + "\n"};
   if (*completion) return Say{completion_script(shell)};
+  if (*hash) {
+    to_hash.mechanism = auth::find_mechanism(mechanism).value_or(to_hash.mechanism);
+    return to_hash;
+  }
+  if (const auto wanted = certs.wanted()) return as_command(*wanted);
   if (*check) return Check{config_file.empty() ? "config.yaml" : config_file};
   if (*run || !config_file.empty()) return run_command(config_file, flags, threads);
-  return Misused{"say what to do: run, check, version or completion"};
+  return Misused{"say what to do: run, check, credentials, certs, version or completion"};
 }
 
 }  // namespace kp::cli

@@ -4,6 +4,9 @@
 #include <string>
 #include <variant>
 
+#include "certs/fetch.h"
+#include "certs/generate.h"
+#include "cli/credentials.h"
 #include "config/model.h"
 
 namespace kp::cli {
@@ -23,7 +26,7 @@ struct Misused {
   std::string text;  ///< what is wrong with the command line, for standard error
 };
 
-using Command = std::variant<Run, Check, Say, Misused>;
+using Command = std::variant<Run, Check, HashCredential, certs::GenerateOptions, certs::FetchOptions, Say, Misused>;
 
 /// What the command line asks for. Never throws, never exits.
 Command parse(int argc, const char* const* argv);

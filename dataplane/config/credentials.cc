@@ -1,19 +1,28 @@
 #include "config/credentials.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "config/text_file.h"
 #include "config/values.h"
 
 namespace kp::config {
 
+bool UserSet::add(const Credential& credential) {
+  const auto kind = verifier_mechanism(credential.secret);
+  const auto [first, last] = seen_.equal_range(credential.user);
+  if (std::any_of(first, last, [&](const auto& other) { return !kind || !other.second || *kind == *other.second; }))
+    return false;
+  seen_.emplace(credential.user, kind);
+  return true;
+}
+
 Result<std::vector<Credential>> read_credentials_file(const std::string& path) {
   const Result<std::string> text = read_text_file(path);
   if (!text) return text.error();
   std::vector<Credential> out;
-  std::set<std::string> users;
+  UserSet users;
   std::string_view rest = *text;
   for (int number = 1; !rest.empty(); ++number) {
     std::string_view line = rest.substr(0, rest.find('\n'));
@@ -25,7 +34,7 @@ Result<std::vector<Credential>> read_credentials_file(const std::string& path) {
       return Error{Errc::Invalid, where + ": is not UTF-8 text"};
     Result<Credential> credential = parse_credential(line);
     if (!credential) return std::move(credential).error().within(where);
-    if (!users.insert(credential->user).second)
+    if (!users.add(*credential))
       return Error{Errc::Invalid, where + ": the user " + credential->user + " stands twice"};
     out.push_back(std::move(*credential));
   }

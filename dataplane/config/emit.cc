@@ -68,6 +68,12 @@ class Writer {
   std::size_t depth_ = 0;
 };
 
+void write_rules(Writer& out, const TlsRules& rules) {
+  if (rules.min_version != TlsVersion::Tls12) out.word("min_version", name_of(rules.min_version, tls_versions));
+  if (!rules.ciphers.empty()) out.text("ciphers", rules.ciphers);
+  if (!rules.cipher_suites.empty()) out.text("cipher_suites", rules.cipher_suites);
+}
+
 void write(Writer& out, const Upstream& upstream) {
   out.open("upstream");
   if (!upstream.bootstrap_servers.empty()) out.addresses("bootstrap_servers", upstream.bootstrap_servers);
@@ -79,9 +85,23 @@ void write(Writer& out, const Upstream& upstream) {
     out.flag("trust_server_certs", upstream.tls.trust_server_certs);
     out.text("cert", upstream.tls.cert);
     out.text("key", upstream.tls.key);
+    if (!upstream.tls.key_password.empty()) out.text("key_password", out.secret(upstream.tls.key_password));
+    write_rules(out, upstream.tls.rules);
     out.close();
   }
   out.close();
+}
+
+void write(Writer& out, const DownstreamTls& tls) {
+  out.text("cert", tls.cert);
+  out.text("key", tls.key);
+  if (!tls.key_password.empty()) out.text("key_password", out.secret(tls.key_password));
+  out.flag("mtls_enabled", tls.mtls_enabled);
+  if (tls.client_auth != ClientAuth::Required) out.word("client_auth", name_of(tls.client_auth, client_auths));
+  out.text("ca_certs", tls.ca_certs);
+  if (!tls.crl.empty()) out.text("crl", tls.crl);
+  if (!tls.principal_mapping_rules.empty()) out.text("principal_mapping_rules", tls.principal_mapping_rules);
+  write_rules(out, tls.rules);
 }
 
 void write(Writer& out, const Downstream& downstream) {
@@ -93,12 +113,11 @@ void write(Writer& out, const Downstream& downstream) {
       out.item(std::string(name_of(mechanism, sasl_mechanisms)));
     out.close();
   }
+  if (downstream.sasl_session_lifetime.count() > 0)
+    out.word("sasl_session_lifetime", format_duration(downstream.sasl_session_lifetime));
   if (uses_tls(downstream.security_protocol) || downstream.tls != DownstreamTls{}) {
     out.open("tls");
-    out.text("cert", downstream.tls.cert);
-    out.text("key", downstream.tls.key);
-    out.flag("mtls_enabled", downstream.tls.mtls_enabled);
-    out.text("ca_certs", downstream.tls.ca_certs);
+    write(out, downstream.tls);
     out.close();
   }
   out.close();

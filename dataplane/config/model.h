@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -17,6 +18,8 @@ namespace kp::config {
 
 enum class SecurityProtocol : std::uint8_t { Plaintext, SaslPlaintext, Ssl, SaslSsl };
 enum class SaslMechanism : std::uint8_t { Plain, ScramSha256, ScramSha512 };
+enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
+enum class ClientAuth : std::uint8_t { Required, Optional };
 
 constexpr bool uses_tls(SecurityProtocol protocol) {
   return protocol == SecurityProtocol::Ssl || protocol == SecurityProtocol::SaslSsl;
@@ -25,11 +28,21 @@ constexpr bool uses_sasl(SecurityProtocol protocol) {
   return protocol == SecurityProtocol::SaslPlaintext || protocol == SecurityProtocol::SaslSsl;
 }
 
+/// What a handshake may agree on.
+struct TlsRules {
+  TlsVersion min_version = TlsVersion::Tls12;
+  std::string ciphers;        ///< TLS 1.2, OpenSSL's list; empty: ours
+  std::string cipher_suites;  ///< TLS 1.3; empty: OpenSSL's
+  bool operator==(const TlsRules&) const = default;
+};
+
 struct UpstreamTls {
   std::string ca_certs;             ///< PEM bundle; empty: the system's roots
   bool trust_server_certs = false;  ///< accept any certificate
   std::string cert;                 ///< client certificate, PEM; empty: none
   std::string key;
+  std::string key_password;  ///< a secret
+  TlsRules rules;
   bool operator==(const UpstreamTls&) const = default;
 };
 
@@ -44,14 +57,21 @@ struct Upstream {
 struct DownstreamTls {
   std::string cert = "server.pem";
   std::string key = "server_key.pem";
+  std::string key_password;  ///< a secret
   bool mtls_enabled = false;
-  std::string ca_certs;  ///< who may sign client certificates; under mTLS default ca.pem
+  ClientAuth client_auth =
+      ClientAuth::Required;             ///< under mTLS; optional: without a certificate a client is $anonymous
+  std::string ca_certs;                 ///< who may sign client certificates; under mTLS default ca.pem
+  std::string crl;                      ///< PEM; empty: none is looked at
+  std::string principal_mapping_rules;  ///< as Kafka's ssl.principal.mapping.rules; empty: the CN
+  TlsRules rules;
   bool operator==(const DownstreamTls&) const = default;
 };
 
 struct Downstream {
   SecurityProtocol security_protocol = SecurityProtocol::SaslSsl;
   std::vector<SaslMechanism> sasl_mechanisms;
+  std::chrono::milliseconds sasl_session_lifetime{0};  ///< KIP-368: by then a client must log in again; 0: never
   DownstreamTls tls;
   bool operator==(const Downstream&) const = default;
 };
@@ -110,6 +130,15 @@ struct Credential {
   std::string secret;
   bool operator==(const Credential&) const = default;
 };
+
+/// Names that are no user's, in `mapping`.
+inline constexpr std::string_view anonymous_identity = "$anonymous";  ///< who has neither login nor certificate
+inline constexpr std::string_view any_identity = "*";                 ///< every client that has no entry of its own
+inline constexpr std::string_view same_user = "$self";                ///< the upstream user of the client's own name
+
+constexpr bool is_reserved_identity(std::string_view name) {
+  return name == anonymous_identity || name == any_identity || name == same_user;
+}
 
 struct AuthSwap {
   bool enabled = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "config/environment.h"
 #include "config/readers.h"
 #include "config/text_file.h"

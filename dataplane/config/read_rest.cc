@@ -19,12 +19,15 @@ void read_identity_mapping(Section& section, Report& report, AuthSwap& swap) {
     if (text == nullptr) return;
     const auto equals = text->find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text->size())
-      return report.error(path, node.line, "must be client=upstream_user");
+      return report.error(path, node.line,
+                          "must be client=upstream_user, where * is every other client and $self the same name");
     swap.mapping.emplace_back(text->substr(0, equals), text->substr(equals + 1));
   });
 }
 
-void read_timeout(Section& section, std::string_view key, std::chrono::milliseconds& out, std::chrono::hours most) {
+}  // namespace
+
+void read_duration(Section& section, std::string_view key, std::chrono::milliseconds& out, std::chrono::hours most) {
   section.value(key, out, Need::Optional, [&](std::string_view text) -> Result<std::chrono::milliseconds> {
     const auto duration = parse_duration(text);
     if (duration && (*duration <= std::chrono::milliseconds(0) || *duration > most))
@@ -32,8 +35,6 @@ void read_timeout(Section& section, std::string_view key, std::chrono::milliseco
     return duration;
   });
 }
-
-}  // namespace
 
 void read_auth_swap(Section& top, Report& report, Config& config) {
   const YamlNode* const node = top.find("auth_swap");
@@ -85,10 +86,10 @@ void read_limits(Section& top, Report& report, Config& config) {
                       parse_bytes))
     limits.max_frame_bytes = static_cast<std::uint32_t>(frame);
   section.integer("max_in_flight", limits.max_in_flight, 1, 1'000'000);
-  read_timeout(section, "handshake_timeout", limits.handshake_timeout, std::chrono::hours(1));
-  read_timeout(section, "idle_timeout", limits.idle_timeout, std::chrono::hours(24 * 30));
-  read_timeout(section, "connect_timeout", limits.connect_timeout, std::chrono::hours(1));
-  read_timeout(section, "drain_timeout", limits.drain_timeout, std::chrono::hours(24));
+  read_duration(section, "handshake_timeout", limits.handshake_timeout, std::chrono::hours(1));
+  read_duration(section, "idle_timeout", limits.idle_timeout, std::chrono::hours(24 * 30));
+  read_duration(section, "connect_timeout", limits.connect_timeout, std::chrono::hours(1));
+  read_duration(section, "drain_timeout", limits.drain_timeout, std::chrono::hours(24));
 }
 
 void read_logging(Section& top, Report& report, Config& config) {

@@ -1,3 +1,4 @@
+#include "config/principal_rules.h"
 #include "config/readers.h"
 
 namespace kp::config {
@@ -32,6 +33,31 @@ void read_mechanisms(Section& section, Report& report, std::vector<SaslMechanism
   });
 }
 
+void read_tls_rules(Section& tls, TlsRules& out) {
+  tls.choice("min_version", out.min_version, tls_versions);
+  tls.text("ciphers", out.ciphers);
+  tls.text("cipher_suites", out.cipher_suites);
+}
+
+void read_downstream_tls(Section& tls, Report& report, DownstreamTls& out) {
+  tls.text("cert", out.cert);
+  tls.text("key", out.key);
+  tls.text("key_password", out.key_password);
+  tls.flag("mtls_enabled", out.mtls_enabled);
+  tls.choice("client_auth", out.client_auth, client_auths);
+  tls.text("ca_certs", out.ca_certs);
+  tls.text("crl", out.crl);
+  tls.value("principal_mapping_rules", out.principal_mapping_rules, Need::Optional,
+            [](std::string_view text) -> Result<std::string> {
+              if (auto rules = PrincipalRules::parse(text); !rules) return std::move(rules).error();
+              return std::string(text);
+            });
+  read_tls_rules(tls, out.rules);
+  for (const std::string key : {"client_auth", "crl", "principal_mapping_rules"})
+    if (!out.mtls_enabled && tls.has(key) && report.sound(tls.path_of(key)))
+      report.error(tls.path_of(key), report.line(tls.path_of(key)), "needs mtls_enabled: true");
+}
+
 }  // namespace
 
 void read_upstream(Section& top, Report& report, Config& config) {
@@ -51,6 +77,8 @@ void read_upstream(Section& top, Report& report, Config& config) {
     tls.flag("trust_server_certs", upstream.tls.trust_server_certs);
     tls.text("cert", upstream.tls.cert);
     tls.text("key", upstream.tls.key);
+    tls.text("key_password", upstream.tls.key_password);
+    read_tls_rules(tls, upstream.tls.rules);
   }
 }
 
@@ -61,12 +89,10 @@ void read_downstream(Section& top, Report& report, Config& config) {
   Downstream& downstream = config.downstream;
   section.choice("security_protocol", downstream.security_protocol, security_protocols);
   read_mechanisms(section, report, downstream.sasl_mechanisms);
+  read_duration(section, "sasl_session_lifetime", downstream.sasl_session_lifetime, std::chrono::hours(24 * 30));
   if (const YamlNode* const found = section.find("tls")) {
     Section tls(report, *found, "downstream.tls");
-    tls.text("cert", downstream.tls.cert);
-    tls.text("key", downstream.tls.key);
-    tls.flag("mtls_enabled", downstream.tls.mtls_enabled);
-    tls.text("ca_certs", downstream.tls.ca_certs);
+    read_downstream_tls(tls, report, downstream.tls);
   }
   if (downstream.tls.mtls_enabled && downstream.tls.ca_certs.empty()) downstream.tls.ca_certs = "ca.pem";
 }

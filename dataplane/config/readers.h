@@ -18,4 +18,7 @@ void read_admin(Section& top, Report& report, Config& config);
 void read_limits(Section& top, Report& report, Config& config);
 void read_logging(Section& top, Report& report, Config& config);
 
+/// A duration above 0 and up to `most`.
+void read_duration(Section& section, std::string_view key, std::chrono::milliseconds& out, std::chrono::hours most);
+
 }  // namespace kp::config

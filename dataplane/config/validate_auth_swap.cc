@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include "config/credentials.h"
 #include "config/validate.h"
+#include "config/values.h"
 
 namespace kp::config {
 namespace {
 
-const std::string anonymous = "$anonymous";
+const std::string anonymous(anonymous_identity);
 
 void complain(Report& report, const std::string& path, std::string message) {
   report.error(path, report.line(path), std::move(message));
@@ -25,12 +27,26 @@ bool maps(const AuthSwap& swap, const std::string& client) {
 
 void check_users_differ(const std::vector<Credential>& credentials, const std::string& path, Report& report) {
   if (!report.sound(path)) return;
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < credentials.size(); ++i) {
-    const std::string item = path + "[" + std::to_string(i) + "]";
-    if (!seen.insert(credentials[i].user).second)
-      complain(report, item, "the user " + credentials[i].user + " stands twice");
-  }
+  UserSet seen;
+  for (std::size_t i = 0; i < credentials.size(); ++i)
+    if (!seen.add(credentials[i]))
+      complain(report, path + "[" + std::to_string(i) + "]", "the user " + credentials[i].user + " stands twice");
+}
+
+/// Somebody who logs in by such a name would be taken for what it stands for.
+void check_no_reserved_user(const std::vector<Credential>& credentials, const std::string& path, Report& report) {
+  for (std::size_t i = 0; i < credentials.size() && report.sound(path); ++i)
+    if (is_reserved_identity(credentials[i].user))
+      complain(report, path + "[" + std::to_string(i) + "]",
+               credentials[i].user + " can't be a client's user: it has a meaning of its own in auth_swap.mapping");
+}
+
+void check_are_passwords(const std::vector<Credential>& credentials, const std::string& path, Report& report) {
+  for (std::size_t i = 0; i < credentials.size() && report.sound(path); ++i)
+    if (verifier_mechanism(credentials[i].secret))
+      complain(report, path + "[" + std::to_string(i) + "]",
+               "is a verifier, which can only check a login: to make one, the password of " + credentials[i].user +
+                   " is needed");
 }
 
 void validate_downstream_logins(const Config& config, const AuthSwap& swap, Report& report) {
@@ -45,12 +61,9 @@ void validate_downstream_logins(const Config& config, const AuthSwap& swap, Repo
   if (downstream.sasl_mechanisms.empty())
     return complain(report, "downstream.sasl_mechanism", "is missing: auth_swap makes the proxy take the logins");
   if (has_credentials || !report.sound("auth_swap.downstream_credentials")) return;
-  const bool only_plain = std::ranges::all_of(
-      downstream.sasl_mechanisms, [](SaslMechanism mechanism) { return mechanism == SaslMechanism::Plain; });
-  if (only_plain)
-    advise(report, "auth_swap", "without downstream_credentials any PLAIN login is accepted, as $anonymous");
-  else
-    complain(report, "auth_swap.downstream_credentials", "is missing: SCRAM can't be checked without it");
+  complain(report, "auth_swap.downstream_credentials",
+           "is missing: no client could log in; write user=password, or user=verifier as `kafkaproxy credentials hash` "
+           "prints it");
 }
 
 void validate_mapping_sources(const Config& config, const AuthSwap& swap, Report& report) {
@@ -60,12 +73,13 @@ void validate_mapping_sources(const Config& config, const AuthSwap& swap, Report
     const std::string path = "auth_swap.mapping[" + std::to_string(i) + "]";
     const std::string& client = swap.mapping[i].first;
     if (!seen.insert(client).second) advise(report, path, client + " stands twice; this one, the later, counts");
-    const bool known = client == anonymous || swap.downstream_credentials.empty() ||
+    const bool known = client == anonymous || client == any_identity || swap.downstream_credentials.empty() ||
                        !swap.downstream_credentials_file.empty() || lists(swap.downstream_credentials, client);
     if (sasl && !known) advise(report, path, client + " is no user of downstream_credentials");
   }
   for (std::size_t i = 0; sasl && i < swap.downstream_credentials.size(); ++i)
-    if (const std::string& user = swap.downstream_credentials[i].user; !maps(swap, user))
+    if (const std::string& user = swap.downstream_credentials[i].user;
+        !maps(swap, user) && !maps(swap, std::string(any_identity)))
       advise(report, "auth_swap.downstream_credentials[" + std::to_string(i) + "]",
              user + " has no entry in mapping and will be refused");
 }
@@ -79,14 +93,18 @@ void validate_upstream_logins(const Config& config, const AuthSwap& swap, bool r
                     "is missing: auth_swap needs a login for the brokers, user=secret");
   if (!swap.upstream_credentials_file.empty()) return;  // its users are not known here
   for (std::size_t i = 0; i < swap.mapping.size(); ++i)
-    if (!lists(swap.upstream_credentials, swap.mapping[i].second))
+    if (swap.mapping[i].second != same_user && !lists(swap.upstream_credentials, swap.mapping[i].second))
       complain(report, "auth_swap.mapping[" + std::to_string(i) + "]",
                swap.mapping[i].second + " is no user of upstream_credentials");
-  const bool nobody = swap.mapping.empty() && !lists(swap.upstream_credentials, anonymous);
-  if (nobody)
+  const bool anonymous_mapped = maps(swap, anonymous) || lists(swap.upstream_credentials, anonymous);
+  const bool named = uses_sasl(config.downstream.security_protocol) ||
+                     (uses_tls(config.downstream.security_protocol) && config.downstream.tls.mtls_enabled);
+  if (!anonymous_mapped && (swap.mapping.empty() || !named))
     complain(report, "auth_swap.mapping",
-             "is missing: no client would get a login for the brokers; write client=upstream_user, or "
-             "$anonymous=upstream_user for those without a name");
+             std::string(swap.mapping.empty() ? "is missing"
+                                              : "has no entry for $anonymous, and clients have no other name") +
+                 ": no client would get a login for the brokers; write client=upstream_user, or "
+                 "$anonymous=upstream_user for those without a name");
 }
 
 }  // namespace
@@ -103,6 +121,8 @@ void validate_auth_swap(const Config& config, Report& report) {
   const bool readable = report.sound("auth_swap");
   check_users_differ(swap.downstream_credentials, "auth_swap.downstream_credentials", report);
   check_users_differ(swap.upstream_credentials, "auth_swap.upstream_credentials", report);
+  check_no_reserved_user(swap.downstream_credentials, "auth_swap.downstream_credentials", report);
+  check_are_passwords(swap.upstream_credentials, "auth_swap.upstream_credentials", report);
   validate_downstream_logins(config, swap, report);
   if (!upstream_sasl)
     return advise(report, "auth_swap", "the proxy takes the logins but makes none: upstream has no SASL");

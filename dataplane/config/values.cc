@@ -21,26 +21,6 @@ Result<std::pair<std::int64_t, std::string_view>> number_and_unit(std::string_vi
   return std::pair{*number, text.substr(unit)};
 }
 
-/// How many bytes the UTF-8 sequence at the front takes; 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&](std::size_t i) { return (at(i) & 0xc0U) == 0x80U; };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return tail(1) ? 2 : 0;
-  if (first >= 0xe0 && first < 0xf0) {
-    const bool overlong = first == 0xe0 && at(1) < 0xa0;
-    const bool surrogate = first == 0xed && at(1) >= 0xa0;
-    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first < 0xf5) {
-    const bool overlong = first == 0xf0 && at(1) < 0x90;
-    const bool too_large = first == 0xf4 && at(1) >= 0x90;
-    return tail(1) && tail(2) && tail(3) && !overlong && !too_large ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
@@ -103,6 +83,12 @@ Result<Credential> parse_credential(std::string_view text) {
   return Credential{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 
+std::optional<SaslMechanism> verifier_mechanism(std::string_view secret) {
+  for (const SaslMechanism mechanism : {SaslMechanism::ScramSha256, SaslMechanism::ScramSha512})
+    if (secret.starts_with(std::string(name_of(mechanism, sasl_mechanisms)) + "$")) return mechanism;
+  return std::nullopt;
+}
+
 bool is_ipv4(const std::string& text) {
   in_addr ignored{};
   return text.find('\0') == std::string::npos && inet_pton(AF_INET, text.c_str(), &ignored) == 1;
@@ -119,15 +105,6 @@ bool is_host(const std::string& text) {
   return std::ranges::all_of(text, [](char c) {
     return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '_' || c == '.';
   });
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 }  // namespace kp::config

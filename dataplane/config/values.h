@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,14 @@ inline constexpr std::array<Choice<SaslMechanism>, 5> sasl_mechanisms{{
     {"SCRAM-SHA-512", SaslMechanism::ScramSha512},
     {"SCRAM-256", SaslMechanism::ScramSha256},
     {"SCRAM-512", SaslMechanism::ScramSha512},
+}};
+inline constexpr std::array<Choice<TlsVersion>, 2> tls_versions{{
+    {"TLSv1.2", TlsVersion::Tls12},
+    {"TLSv1.3", TlsVersion::Tls13},
+}};
+inline constexpr std::array<Choice<ClientAuth>, 2> client_auths{{
+    {"required", ClientAuth::Required},
+    {"optional", ClientAuth::Optional},
 }};
 inline constexpr std::array<Choice<log::Level>, 5> log_levels{{
     {"debug", log::Level::Debug},
@@ -75,12 +84,12 @@ Result<std::int64_t> parse_bytes(std::string_view text);
 Result<HostPort> parse_address(std::string_view text, bool port_zero = false);
 /// "user=secret"; the secret may hold '='. The error never quotes the text.
 Result<Credential> parse_credential(std::string_view text);
+/// The mechanism of a SCRAM verifier ("SCRAM-SHA-256$…", RFC 5803 as PostgreSQL writes it); nothing for a password.
+std::optional<SaslMechanism> verifier_mechanism(std::string_view secret);
 
 bool is_ipv4(const std::string& text);
 bool is_ipv6(const std::string& text);
 /// A host name (letters, digits, '-', '_', '.') or an IP address.
 bool is_host(const std::string& text);
-/// Well-formed UTF-8, as RFC 3629 has it.
-bool is_utf8(std::string_view text);
 
 }  // namespace kp::config

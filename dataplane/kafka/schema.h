@@ -58,6 +58,11 @@ struct Records {
   BytesView bytes;
 };
 
+/// Bytes that mean something to someone else (a SASL token), borrowed from the frame.
+struct Blob {
+  BytesView bytes;
+};
+
 /// Sixteen bytes, as on the wire.
 struct Uuid {
   std::uint64_t high = 0;

@@ -43,7 +43,10 @@ inline void read_counted(Reader& in, std::string& out, std::size_t length, Wire)
   out.assign(bytes.begin(), bytes.end());
 }
 
-inline void read_counted(Reader& in, Records& out, std::size_t length, Wire) { out.bytes = in.take(length); }
+template <Borrowed T>
+void read_counted(Reader& in, T& out, std::size_t length, Wire) {
+  out.bytes = in.take(length);
+}
 
 template <class T>
 void read_counted(Reader& in, std::vector<T>& out, std::size_t length, Wire wire) {

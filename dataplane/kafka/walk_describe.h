@@ -23,6 +23,8 @@ std::string type_name() {
     return "string";
   } else if constexpr (std::same_as<T, Records>) {
     return "records";
+  } else if constexpr (std::same_as<T, Blob>) {
+    return "bytes";
   } else if constexpr (std::same_as<T, Uuid>) {
     return "uuid";
   } else if constexpr (std::same_as<T, bool>) {

@@ -37,7 +37,11 @@ void write(Bytes& out, const S& value, Wire wire) {
 }
 
 inline void write_counted(Bytes& out, const std::string& value, Wire) { Writer(out).text(value); }
-inline void write_counted(Bytes& out, const Records& value, Wire) { Writer(out).bytes(value.bytes); }
+
+template <Borrowed T>
+void write_counted(Bytes& out, const T& value, Wire) {
+  Writer(out).bytes(value.bytes);
+}
 
 template <class T>
 void write_counted(Bytes& out, const std::vector<T>& value, Wire wire) {
@@ -46,7 +50,7 @@ void write_counted(Bytes& out, const std::vector<T>& value, Wire wire) {
 
 template <Counted T>
 std::int64_t count_of(const T& value) {
-  if constexpr (std::same_as<T, Records>) {
+  if constexpr (Borrowed<T>) {
     return static_cast<std::int64_t>(value.bytes.size());
   } else {
     return static_cast<std::int64_t>(value.size());

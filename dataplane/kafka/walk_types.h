@@ -33,9 +33,13 @@ inline constexpr bool is_vector = false;
 template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
 
+/// Stays in the frame.
+template <class T>
+concept Borrowed = std::same_as<T, Records> || std::same_as<T, Blob>;
+
 /// Has a length before it, which can say null.
 template <class T>
-concept Counted = is_vector<T> || std::same_as<T, std::string> || std::same_as<T, Records>;
+concept Counted = is_vector<T> || std::same_as<T, std::string> || Borrowed<T>;
 
 /// The length of a string has two bytes, all others have four; before flexible versions.
 template <class T>

@@ -33,15 +33,18 @@ Task<void> Loop::keep_time(Loop* self) {
     timer.expires_after(tick);
     boost::system::error_code failed;
     co_await timer.async_wait(capture(failed));
-    self->now_ = std::chrono::steady_clock::now();
-    for (auto next = self->deadlines_.begin(); next != self->deadlines_.end();) {
-      Deadline& deadline =
-          *next++;  // `expired` may end its owner, not a neighbour: owners end through the loop's queue
-      if (deadline.at_ > self->now_) continue;
-      deadline.never();
-      deadline.passed_ = true;
-      deadline.expired_();
-    }
+    self->expire(std::chrono::steady_clock::now());
+  }
+}
+
+void Loop::expire(std::chrono::steady_clock::time_point now) {
+  now_ = now;
+  for (auto next = deadlines_.begin(); next != deadlines_.end();) {
+    Deadline& deadline = *next++;  // `expired` may end its owner, not a neighbour: owners end through the loop's queue
+    if (deadline.at_ > now) continue;
+    deadline.never();
+    deadline.passed_ = true;
+    deadline.expired_();
   }
 }
 

@@ -49,6 +49,9 @@ class Loop {
   asio::io_context& context() { return context_; }
   asio::any_io_executor executor() { return context_.get_executor(); }
 
+  /// Calls every deadline that is due at `now`. The thread does so at each tick: only for who turns the loop by hand.
+  void expire(std::chrono::steady_clock::time_point now);
+
   /// The time of the last tick; good enough for deadlines. Loop thread.
   std::chrono::steady_clock::time_point now() const { return now_; }
 

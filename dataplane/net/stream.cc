@@ -86,11 +86,9 @@ Error Stream::tls_failure(int outcome) {
   const int number = errno;
   const int what = SSL_get_error(ssl_.get(), outcome);
   if (what == SSL_ERROR_ZERO_RETURN) return peer_closed();
-  const long verdict = SSL_get_verify_result(ssl_.get());
-  if (verdict != X509_V_OK && SSL_is_init_finished(ssl_.get()) == 0) {
+  if (std::string refusal = tls_refusal_text(ssl_.get()); !refusal.empty()) {
     ERR_clear_error();
-    return Error{Errc::Unauthorized,
-                 std::string("certificate not accepted: ") + X509_verify_cert_error_string(verdict)};
+    return Error{Errc::Unauthorized, std::move(refusal)};
   }
   if (what == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) return number == 0 ? peer_closed() : io_error(number);
   const unsigned long code = ERR_peek_last_error();
@@ -231,6 +229,12 @@ std::string Stream::server_name() const {
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   if (lower.ends_with('.')) lower.pop_back();
   return lower;
+}
+
+std::optional<PeerCertificate> Stream::peer_certificate() const {
+  const X509* const sent = ssl_ == nullptr ? nullptr : SSL_get0_peer_certificate(ssl_.get());
+  if (sent == nullptr) return std::nullopt;
+  return describe(sent);
 }
 
 HostPort Stream::peer() const {

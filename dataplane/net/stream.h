@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/host_port.h"
 #include "base/result.h"
+#include "net/peer_certificate.h"
 #include "net/task.h"
 #include "net/tls.h"
 
@@ -48,7 +49,9 @@ class Stream {
   Task<void> linger();
 
   std::string server_name() const;  ///< the SNI of an accepted TLS client, lower case; empty: none
-  HostPort peer() const;            ///< empty host when not connected any more
+  /// The certificate that the peer sent and we accepted; none: plain, or a client without. Known after the handshake.
+  std::optional<PeerCertificate> peer_certificate() const;
+  HostPort peer() const;  ///< empty host when not connected any more
   bool connected_to_itself() const;
   bool tls() const { return ssl_ != nullptr; }
   asio::any_io_executor executor() { return socket_.get_executor(); }

@@ -1,21 +1,27 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <ctime>
 #include <filesystem>
+#include <string_view>
+
+#include "net/peer_certificate.h"
+#include "net/pem.h"
 
 namespace kp::net {
 namespace {
 
-Error file_error(const std::string& file, std::string_view what) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return Error{Errc::Invalid, file + ": no such file"};
-  return Error{Errc::Invalid, file + ": " + std::string(what) + " (" + tls_error_text() + ")"};
-}
+using Trusted = std::vector<Certificate>;
+
+/// Forward secrecy and AEAD, and nothing with CBC, SHA-1 MACs or RSA key exchange: what every Java since 8 and every
+/// OpenSSL since 1.0.1 has, so any Kafka client that speaks TLS 1.2 finds one. AES-128 first: fastest with AES-NI. A
+/// constant of ours, not OpenSSL's default: that one differs between versions and distributions.
+constexpr const char* default_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 /// A hello without a server name ends with the alert unrecognized_name, so that the client's own log names the cause.
 int demand_server_name(SSL* ssl, int* alert, void*) {
@@ -29,32 +35,161 @@ int demand_server_name(SSL* ssl, int* alert, void*) {
 
 int accept_any_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
+/// Calls `set` with each of the names in `list`, alone: OpenSSL passes over unknown ones as long as it knows another.
+template <class Set>
+Status check_each(std::string_view option, std::string_view list, std::string_view separators, Set set) {
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find_first_of(separators, begin), list.size());
+    const std::string name(list.substr(begin, end - begin));
+    begin = end + 1;
+    if (name.empty() || std::string_view("!-+@").find(name.front()) != std::string_view::npos) continue;
+    if (!set(name))
+      return Error{Errc::Invalid,
+                   std::string(option) + ": '" + std::string(list) + "': no such cipher here: '" + name + "'"};
+  }
+  return Done{};
+}
+
+bool has_version_13(const SSL_CTX* context) {
+  const STACK_OF(SSL_CIPHER)* const all = SSL_CTX_get_ciphers(context);
+  for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i)
+    if (std::string_view(SSL_CIPHER_get_version(sk_SSL_CIPHER_value(all, i))) == "TLSv1.3") return true;
+  return false;
+}
+
+/// Versions and ciphers, and what holds on both sides.
+template <class Options>
+Status set_rules(SSL_CTX* context, const Options& options) {
+  SSL_CTX_set_min_proto_version(context, options.min_version == TlsVersion::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  ERR_clear_error();
+  Status ok = check_each("ciphers", options.ciphers, ": ,",
+                         [&](const std::string& name) { return SSL_CTX_set_cipher_list(context, name.c_str()) == 1; });
+  if (!ok) return ok;
+  ok = check_each("cipher_suites", options.cipher_suites, ":", [&](const std::string& name) {
+    return SSL_CTX_set_ciphersuites(context, name.c_str()) == 1 && has_version_13(context);
+  });
+  if (!ok) return ok;
+  const std::string list = options.ciphers.empty() ? default_ciphers : options.ciphers;
+  if (SSL_CTX_set_cipher_list(context, list.c_str()) != 1)
+    return Error{Errc::Invalid, "ciphers: '" + list + "': " + tls_error_text()};
+  const std::string suites = options.cipher_suites.empty() ? TLS_DEFAULT_CIPHERSUITES : options.cipher_suites;
+  if (SSL_CTX_set_ciphersuites(context, suites.c_str()) != 1)
+    return Error{Errc::Invalid, "cipher_suites: '" + suites + "': " + tls_error_text()};
+  ERR_clear_error();
+  return Done{};
+}
+
+bool self_signed(const Certificate& certificate) {
+  return (X509_get_extension_flags(certificate.get()) & EXFLAG_SS) != 0;
+}
+
+/// The chain that a lone leaf lacks, without its root: clients have that, or don't trust it.
+void complete_chain(SSL_CTX* context, X509* leaf, const Trusted& pool) {
+  constexpr int longest = 10;
+  X509* last = leaf;
+  for (int depth = 0; depth < longest; ++depth) {
+    X509* issuer = nullptr;
+    for (const Certificate& one : pool)
+      if (!self_signed(one) && X509_check_issued(one.get(), last) == X509_V_OK) issuer = one.get();
+    if (issuer == nullptr || issuer == last) return;
+    SSL_CTX_add1_chain_cert(context, issuer);
+    last = issuer;
+  }
+}
+
+/// Where to look for intermediates: `bundle`, or the file of that name beside the certificate; empty: neither is there.
+std::string bundle_for(const std::string& bundle, const std::string& cert) {
+  std::error_code ignored;
+  if (bundle.empty() || std::filesystem::exists(bundle, ignored)) return bundle;
+  const std::string beside = (std::filesystem::path(cert).parent_path() / bundle).string();
+  return std::filesystem::exists(beside, ignored) ? beside : std::string{};
+}
+
+/// A certificate in `ca` is trusted whatever signed it, as in a Java trust store: an intermediate or a broker's own
+/// certificate is enough.
+Result<Trusted> trust(SSL_CTX* context, const std::string& ca) {
+  ERR_clear_error();
+  if (ca.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context) != 1)
+      return Error{Errc::Invalid, "the system's CA certificates can't be read: " + tls_error_text()};
+    return Trusted{};
+  }
+  Result<Trusted> trusted = read_certificates(ca, "not a PEM bundle of certificates");
+  if (!trusted) return trusted;
+  for (const Certificate& one : *trusted)
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get()) != 1)
+      return file_error(ca, "a certificate can't be used");
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  return trusted;
+}
+
+Status look_at(SSL_CTX* context, const std::string& crl) {
+  if (crl.empty()) return Done{};
+  Result<std::vector<RevocationList>> lists = read_revocation_lists(crl);
+  if (!lists) return std::move(lists).error();
+  for (const RevocationList& list : *lists)
+    if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1)
+      return file_error(crl, "a CRL can't be used");
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
+  return Done{};
+}
+
+/// Names that clients choose their certificate by.
+void announce(SSL_CTX* context, const Trusted& authorities) {
+  STACK_OF(X509_NAME)* const names = sk_X509_NAME_new_null();
+  for (const Certificate& one : authorities) {
+    const X509_NAME* const name = X509_get_subject_name(one.get());
+    bool known = false;
+    for (int i = 0; i < sk_X509_NAME_num(names); ++i) known |= X509_NAME_cmp(sk_X509_NAME_value(names, i), name) == 0;
+    if (!known) sk_X509_NAME_push(names, X509_NAME_dup(name));
+  }
+  SSL_CTX_set_client_CA_list(context, names);
+}
+
+Status ask_clients(SSL_CTX* context, const TlsServerOptions& options) {
+  if (options.client_certificates == ClientCertificates::None) return Done{};
+  if (options.client_ca.empty())
+    return Error{Errc::Invalid, "client certificates need to know their authority: ca_certs"};
+  const Result<Trusted> authorities = trust(context, options.client_ca);
+  if (!authorities) return authorities.error();
+  announce(context, *authorities);
+  if (Status ok = look_at(context, options.crl); !ok) return ok;
+  // A resumed session would bring its certificate along without a look at the clock or the CRL.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+  const bool required = options.client_certificates == ClientCertificates::Required;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  return Done{};
+}
+
 }  // namespace
 
 void TlsContext::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
-Status TlsContext::present(const std::string& cert, const std::string& key) {
-  ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context_.get(), cert.c_str()) != 1)
-    return file_error(cert, "not a PEM certificate chain");
-  if (SSL_CTX_use_PrivateKey_file(context_.get(), key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return file_error(key, "not the PEM private key of " + cert);
-  if (SSL_CTX_check_private_key(context_.get()) != 1) return file_error(key, "does not belong to " + cert);
-  std::tm ends{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context_.get())), &ends) == 1)
-    expiries_.push_back({cert, std::chrono::system_clock::from_time_t(timegm(&ends))});
-  return Done{};
-}
-
-Status TlsContext::trust(const std::string& ca) {
-  ERR_clear_error();
-  if (ca.empty()) {
-    if (SSL_CTX_set_default_verify_paths(context_.get()) != 1)
-      return Error{Errc::Invalid, "the system's CA certificates can't be read: " + tls_error_text()};
-    return Done{};
+template <class Options>
+Status TlsContext::present(const Options& options, const std::string& intermediates) {
+  SSL_CTX* const context = context_.get();
+  const Result<Trusted> chain = read_certificates(options.cert, "not a PEM certificate chain");
+  if (!chain) return chain.error();
+  X509* const leaf = chain->front().get();
+  if (SSL_CTX_use_certificate(context, leaf) != 1) return file_error(options.cert, "can't be used");
+  for (std::size_t i = 1; i < chain->size(); ++i)
+    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) return file_error(options.cert, "can't be used");
+  const Result<PrivateKey> key =
+      read_private_key(options.key, options.key_password, "not the PEM private key of " + options.cert);
+  if (!key) return key.error();
+  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1)
+    return file_error(options.key, "not the private key of " + options.cert);
+  if (SSL_CTX_check_private_key(context) != 1) return file_error(options.key, "does not belong to " + options.cert);
+  if (const std::string bundle = bundle_for(intermediates, options.cert); chain->size() == 1 && !bundle.empty()) {
+    const Result<Trusted> pool = read_certificates(bundle, "not a PEM bundle of certificates");
+    if (!pool) return pool.error();
+    complete_chain(context, leaf, *pool);
   }
-  if (SSL_CTX_load_verify_file(context_.get(), ca.c_str()) != 1)
-    return file_error(ca, "not a PEM bundle of certificates");
+  expiries_.push_back({options.cert, describe(leaf).not_after});
   return Done{};
 }
 
@@ -62,22 +197,16 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerOpti
   auto made = std::make_shared<TlsContext>();
   made->context_.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const context = made->context_.get();
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  if (Status ok = set_rules(context, options); !ok) return std::move(ok).error();
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   // Sessions are resumed by ticket only, and within one process: no cache grows here.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char session_context[] = "kafkaproxy";
   SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
   SSL_CTX_set_tlsext_servername_callback(context, accept_any_name);
   if (options.require_name) SSL_CTX_set_client_hello_cb(context, demand_server_name, nullptr);
-  if (Status ok = made->present(options.cert, options.key); !ok) return std::move(ok).error();
-  if (options.require_client) {
-    if (Status ok = made->trust(options.client_ca); !ok) return std::move(ok).error();
-    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(options.client_ca.c_str()));
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
+  if (Status ok = made->present(options, options.client_ca); !ok) return std::move(ok).error();
+  if (Status ok = ask_clients(context, options); !ok) return std::move(ok).error();
   return std::shared_ptr<const TlsContext>(std::move(made));
 }
 
@@ -85,43 +214,15 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsClientOpti
   auto made = std::make_shared<TlsContext>();
   made->context_.reset(SSL_CTX_new(TLS_client_method()));
   SSL_CTX* const context = made->context_.get();
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  if (Status ok = set_rules(context, options); !ok) return std::move(ok).error();
   made->verifies_ = !options.trust_all;
   if (made->verifies_) {
-    if (Status ok = made->trust(options.ca); !ok) return std::move(ok).error();
+    if (const Result<Trusted> trusted = trust(context, options.ca); !trusted) return trusted.error();
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   }
   if (!options.cert.empty())
-    if (Status ok = made->present(options.cert, options.key); !ok) return std::move(ok).error();
+    if (Status ok = made->present(options, options.ca); !ok) return std::move(ok).error();
   return std::shared_ptr<const TlsContext>(std::move(made));
-}
-
-std::string tls_error_text() {
-  const char* data = nullptr;
-  int flags = 0;
-  const unsigned long code = ERR_peek_error_data(&data, &flags);  // the first is the cause, the rest say what it led to
-  std::string text = "no detail";
-  if (code != 0) {
-    const char* const reason = ERR_reason_error_string(code);
-    text = (flags & ERR_TXT_STRING) != 0 && data != nullptr && *data != '\0' ? data : reason != nullptr ? reason : text;
-    if (ERR_SYSTEM_ERROR(code)) text = "system error";
-    if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) text = "wrong version number: the peer does not speak TLS";
-  }
-  ERR_clear_error();
-  return text;
-}
-
-std::string tls_failure_label(const std::string& text) {
-  const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
-  if (has("no server name")) return "no_server_name";
-  if (has("certificate") || has("unknown ca") || has("hostname")) return "certificate";
-  if (has("version") || has("protocol") || has("cipher") || has("does not speak TLS")) return "protocol";
-  if (has("closed") || has("eof")) return "closed";
-  if (has("deadline")) return "timeout";
-  return "other";
 }
 
 }  // namespace kp::net

@@ -21,8 +21,15 @@ Result<HostPort> Endpoints::map_locked(BrokerId id, const HostPort& upstream) {
   if (known != now->brokers.end() && known->second.endpoint.upstream == upstream)
     return known->second.endpoint.downstream;
 
+  const auto refused = refused_.find(id);
+  if (refused != refused_.end() && refused->second.upstream == upstream &&
+      std::chrono::steady_clock::now() < refused->second.until) {
+    ++unmapped_[std::string(name(refused->second.why.code))];
+    return refused->second.why;
+  }
   Result<Entry> made = make_locked(*now, id, upstream);
-  if (!made) return refuse_locked(id, std::move(made).error());
+  if (!made) return refuse_locked(id, upstream, std::move(made).error());
+  refused_.erase(id);
   auto next = std::make_shared<Table>(*now);
   if (known != now->brokers.end()) next->names.erase(known->second.endpoint.downstream.host);
   next->names[made->endpoint.downstream.host] = id;
@@ -72,8 +79,10 @@ Result<Endpoints::Bound> Endpoints::bind_locked(const Place& place, BrokerId id)
   return last;
 }
 
-Error Endpoints::refuse_locked(BrokerId id, Error why) {
+Error Endpoints::refuse_locked(BrokerId id, const HostPort& upstream, Error why) {
   ++unmapped_[std::string(name(why.code))];
+  if (refused_.size() >= max_brokers) refused_.clear();
+  refused_.insert_or_assign(id, Refusal{upstream, why, std::chrono::steady_clock::now() + refusal_holds});
   if (told_.size() < max_brokers && told_.emplace(id, why.message).second)
     log::warn("broker not reachable through the proxy", {{"broker", id}, {"reason", why.message}});
   return why;

@@ -41,6 +41,8 @@ class Endpoints : public rewrite::AddressBook {
   using Open = std::function<Result<Bound>(const HostPort& listen, BrokerId id)>;
   /// How long a broker stays that a source which hides broken brokers no longer names.
   static constexpr std::chrono::minutes forget_after{10};
+  /// How long a refused broker isn't tried again: every response may name it, and a try may bind ports.
+  static constexpr std::chrono::seconds refusal_holds{2};
   static constexpr std::size_t max_brokers = 10'000;  ///< a hostile answer must not make us listen without end
 
   Endpoints(const config::Config& config, Open open);
@@ -73,13 +75,19 @@ class Endpoints : public rewrite::AddressBook {
   Result<HostPort> map_locked(BrokerId id, const HostPort& upstream);
   Result<Entry> make_locked(const Table& now, BrokerId id, const HostPort& upstream) const;
   Result<Bound> bind_locked(const Place& place, BrokerId id) const;
-  Error refuse_locked(BrokerId id, Error why);
+  Error refuse_locked(BrokerId id, const HostPort& upstream, Error why);
 
   const Placement placement_;
   const Open open_;
   std::atomic<std::shared_ptr<const Table>> table_{std::make_shared<const Table>()};
   mutable std::mutex mutex_;  ///< guards changes of table_ and what follows
   std::map<std::string, std::uint64_t, std::less<>> unmapped_;
+  struct Refusal {
+    HostPort upstream;
+    Error why;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::map<BrokerId, Refusal> refused_;              ///< at most max_brokers
   std::set<std::pair<BrokerId, std::string>> told_;  ///< refusals that were logged: once each
 };
 

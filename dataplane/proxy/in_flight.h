@@ -17,6 +17,7 @@ struct InFlight {
   std::int16_t api_version = 0;
   bool sasl_token = false;      ///< the answer is a bare token too: no correlation id
   std::optional<Bytes> answer;  ///< set when the proxy answers in the broker's place
+  bool ours = false;            ///< the proxy's own request: the client gets nothing of the answer
   std::chrono::steady_clock::time_point since;
   telemetry::ApiTraffic* traffic = nullptr;  ///< this loop's counters for the request; they outlive the session
   telemetry::Histogram* latency = nullptr;

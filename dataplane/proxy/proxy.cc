@@ -50,6 +50,11 @@ Result<asio::ip::tcp::socket> adopt(net::Loop& loop, int descriptor) {
   return Error{Errc::Io, failed.message()};
 }
 
+net::Task<void> look_again(net::Loop& loop, std::shared_ptr<const Runtime> runtime, Endpoint broker) {
+  const Result<net::Stream> dialled = co_await runtime->dialer->dial(loop, broker.upstream);
+  runtime->endpoints->set_dialled(broker.id, dialled.has_value());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Proxy>> Proxy::start(config::Config config, unsigned threads) {
@@ -125,14 +130,17 @@ Result<Endpoints::Bound> Proxy::open_for_broker(const HostPort& address, BrokerI
 void Proxy::start_learning() {
   const config::Config& config = *runtime_->config;
   const auto endpoints = runtime_->endpoints;
+  const bool sasl = config.upstream && config::uses_sasl(config.upstream->security_protocol);
   broker::Topology::Options options{
       .dialer = runtime_->dialer,
+      .swap = runtime_->swap,
       .bootstrap = runtime_->bootstrap,
-      .passive = config.upstream && config::uses_sasl(config.upstream->security_protocol),
+      .passive = sasl && !runtime_->swap->makes_logins(),
       .max_frame_bytes = config.limits.max_frame_bytes,
-      .learned = [endpoints](const broker::Cluster& cluster,
-                             std::chrono::steady_clock::time_point asked_at) { endpoints->learned(cluster, asked_at); },
+      .learned = [this](const broker::Cluster& cluster,
+                        std::chrono::steady_clock::time_point asked_at) { learned(cluster, asked_at); },
       .first_outcome = [this] { start_accepting(); },
+      .dial_failed = [worker = workers_.front().get()](const Error& why) { worker->count_failed_dial(why); },
       .known =
           [endpoints] {
             std::vector<HostPort> all;
@@ -141,6 +149,16 @@ void Proxy::start_learning() {
           }};
   topology_ = std::make_shared<broker::Topology>(workers_.front()->loop, std::move(options));
   topology_->start();
+}
+
+/// What the cluster says, and a look for ourselves at brokers that we didn't reach the last time: no client may come.
+void Proxy::learned(const broker::Cluster& cluster, std::chrono::steady_clock::time_point asked_at) {
+  runtime_->endpoints->learned(cluster, asked_at);
+  net::Loop& loop = workers_.front()->loop;
+  for (const Endpoint& broker : runtime_->endpoints->list())
+    if (broker.dial_failed && !broker.fenced && looked_at_again_.insert(broker.id).second)
+      asio::co_spawn(loop.executor(), look_again(loop, runtime_, broker),
+                     [this, id = broker.id](std::exception_ptr) { looked_at_again_.erase(id); });
 }
 
 /// Those who connected since the ports were bound wait in the kernel: a name that asks for a broker must not be taken

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ class Proxy {
   Result<Endpoints::Bound> open_for_broker(const HostPort& address, BrokerId id);
   Status start_admin();
   void start_learning();
+  void learned(const broker::Cluster& cluster, std::chrono::steady_clock::time_point asked_at);
   void start_accepting();
   void accept(int descriptor, Route route);
   Worker& least_loaded();
@@ -61,6 +63,7 @@ class Proxy {
   };
   std::vector<Door> listeners_;  ///< bootstrap and SNI; those of brokers belong to Endpoints
   std::shared_ptr<broker::Topology> topology_;
+  std::set<BrokerId> looked_at_again_;  ///< brokers whose last dial failed, being dialled; first loop's thread
   std::unique_ptr<telemetry::AdminServer> admin_;
   ConfigState state_;
   std::atomic<bool> accepting_{false};

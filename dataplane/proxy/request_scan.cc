@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t size_bytes = 4;
 constexpr std::size_t head_bytes = 12;  // size, api key, version, correlation id
-constexpr std::uint64_t api_versions_limit = 32768;
+constexpr std::uint64_t whole_limit = 32768;
 
 /// A token's first bytes read as api key and version are far from any: "\0user…" is key 0x0075, version 0x7365.
 bool looks_like_request(const kafka::RequestHead& head) {
@@ -38,6 +38,12 @@ Result<RequestScan::Found> RequestScan::next(BytesView view) {
   return begin(view, found);
 }
 
+/// Small, and perhaps ours to answer.
+bool RequestScan::wanted_whole(std::int16_t api_key) const {
+  if (api_key == kafka::api::api_versions) return true;
+  return sasl_ends_here_ && (api_key == kafka::api::sasl_handshake || api_key == kafka::api::sasl_authenticate);
+}
+
 Result<RequestScan::Found> RequestScan::begin(BytesView view, Found found) {
   const std::uint64_t frame = size_bytes + static_cast<std::uint64_t>(big_endian_i32(view));
   found.frame = frame;
@@ -59,10 +65,10 @@ Result<RequestScan::Found> RequestScan::begin(BytesView view, Found found) {
       if (!*acks) return Found{};
       found.answered = **acks != 0;
     }
-    if (found.head.api_key == kafka::api::api_versions &&
-        frame > view.size()) {  // small, and perhaps ours to answer: whole only
-      if (frame > api_versions_limit)
-        return Error{Errc::Malformed, "an ApiVersions request of " + std::to_string(frame) + " bytes"};
+    if (wanted_whole(found.head.api_key) && frame > view.size()) {
+      if (frame > whole_limit)
+        return Error{Errc::Malformed, "a request of " + std::string(kafka::api_name(found.head.api_key)) + " of " +
+                                          std::to_string(frame) + " bytes"};
       return Found{};
     }
   }

@@ -26,7 +26,9 @@ class RequestScan {
     bool answered = true;     ///< false: Produce with acks=0 gets no response
   };
 
-  explicit RequestScan(std::uint32_t max_frame_bytes) : max_frame_bytes_(max_frame_bytes) {}
+  /// `sasl_ends_here`: requests of a login are answered by the proxy, so they are shown whole or not yet.
+  explicit RequestScan(std::uint32_t max_frame_bytes, bool sasl_ends_here = false)
+      : max_frame_bytes_(max_frame_bytes), sasl_ends_here_(sasl_ends_here) {}
 
   /// Looks at the front of `view`. Errors: Malformed with what is wrong.
   Result<Found> next(BytesView view);
@@ -39,7 +41,10 @@ class RequestScan {
  private:
   Result<Found> begin(BytesView view, Found found);
 
+  bool wanted_whole(std::int16_t api_key) const;
+
   const std::uint32_t max_frame_bytes_;
+  const bool sasl_ends_here_;
   std::uint64_t body_left_ = 0;
   bool sasl_tokens_ = false;
 };

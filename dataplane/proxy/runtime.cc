@@ -3,14 +3,26 @@
 namespace kp::proxy {
 namespace {
 
+net::TlsVersion version(config::TlsVersion version) {
+  return version == config::TlsVersion::Tls13 ? net::TlsVersion::Tls13 : net::TlsVersion::Tls12;
+}
+
 Status add_downstream_tls(Runtime& made, const config::Config& config) {
   if (!config::uses_tls(config.downstream.security_protocol)) return Done{};
   const config::DownstreamTls& tls = config.downstream.tls;
   net::TlsServerOptions options;
   options.cert = tls.cert;
   options.key = tls.key;
-  options.require_client = tls.mtls_enabled;
-  options.client_ca = tls.ca_certs.empty() ? "ca.pem" : tls.ca_certs;
+  options.key_password = tls.key_password;
+  options.client_ca = tls.ca_certs;
+  if (tls.mtls_enabled) {
+    const bool required = tls.client_auth == config::ClientAuth::Required;
+    options.client_certificates = required ? net::ClientCertificates::Required : net::ClientCertificates::Optional;
+    options.crl = tls.crl;
+  }
+  options.min_version = version(tls.rules.min_version);
+  options.ciphers = tls.rules.ciphers;
+  options.cipher_suites = tls.rules.cipher_suites;
   options.require_name = config.broker_mapping && std::holds_alternative<config::SniMapping>(*config.broker_mapping);
   auto context = net::TlsContext::server(options);
   if (!context) return std::move(context).error().within("downstream.tls");
@@ -21,8 +33,16 @@ Status add_downstream_tls(Runtime& made, const config::Config& config) {
 Status add_upstream_tls(Runtime& made, const config::Config& config) {
   if (!config.upstream || !config::uses_tls(config.upstream->security_protocol)) return Done{};
   const config::UpstreamTls& tls = config.upstream->tls;
-  auto context = net::TlsContext::client(
-      {.ca = tls.ca_certs, .trust_all = tls.trust_server_certs, .cert = tls.cert, .key = tls.key});
+  net::TlsClientOptions options;
+  options.ca = tls.ca_certs;
+  options.trust_all = tls.trust_server_certs;
+  options.cert = tls.cert;
+  options.key = tls.key;
+  options.key_password = tls.key_password;
+  options.min_version = version(tls.rules.min_version);
+  options.ciphers = tls.rules.ciphers;
+  options.cipher_suites = tls.rules.cipher_suites;
+  auto context = net::TlsContext::client(options);
   if (!context) return std::move(context).error().within("upstream.tls");
   made.upstream_tls = std::move(*context);
   return Done{};
@@ -34,6 +54,12 @@ Result<std::shared_ptr<Runtime>> Runtime::build(std::shared_ptr<const config::Co
   auto made = std::make_shared<Runtime>();
   if (Status ok = add_downstream_tls(*made, *config); !ok) return std::move(ok).error();
   if (Status ok = add_upstream_tls(*made, *config); !ok) return std::move(ok).error();
+  auto rules = config::PrincipalRules::parse(config->downstream.tls.principal_mapping_rules);
+  if (!rules) return std::move(rules).error().within("downstream.tls.principal_mapping_rules");
+  made->principal_rules.emplace(std::move(*rules));
+  auto swap = auth::Swap::make(*config);
+  if (!swap) return std::move(swap).error();
+  made->swap = std::move(*swap);
   made->dialer =
       std::make_shared<const broker::Dialer>(config->resolve, made->upstream_tls, config->limits.connect_timeout);
   if (config->upstream) made->bootstrap = config->upstream->bootstrap_servers;

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "config/principal_rules.h"
+#include "auth/swap.h"
 #include "broker/dial.h"
 #include "config/model.h"
 #include "net/tls.h"
@@ -15,13 +18,15 @@ struct Runtime {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const net::TlsContext> downstream_tls;  ///< null: plaintext
   std::shared_ptr<const net::TlsContext> upstream_tls;
+  std::optional<config::PrincipalRules> principal_rules;  ///< always set: from certificate to identity
+  std::shared_ptr<const auth::Swap> swap;               ///< never null
   std::shared_ptr<const broker::Dialer> dialer;
   std::shared_ptr<Endpoints> endpoints;
 
   /// Upstream addresses in the order of the bootstrap slots.
   std::vector<HostPort> bootstrap;
 
-  /// Loads the certificates. Endpoints are the caller's to add: they bind ports.
+  /// Loads the certificates and credentials. Endpoints are the caller's to add: they bind ports.
   static Result<std::shared_ptr<Runtime>> build(std::shared_ptr<const config::Config> config);
 };
 

@@ -5,7 +5,6 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
-#include "net/sniff.h"
 
 namespace kp::proxy {
 namespace {
@@ -40,7 +39,11 @@ Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route r
       peer_(client_.peer()),
       deadline_(worker.loop, [this] { cut(); }),
       changed_(worker.loop.executor()),
-      requests_(runtime_->config->limits.max_frame_bytes) {
+      requests_(runtime_->config->limits.max_frame_bytes, runtime_->swap->takes_logins()) {
+  if (runtime_->swap->takes_logins() || runtime_->swap->makes_logins())
+    logins_ = std::make_unique<Logins>(worker.loop, [this] {
+      net::asio::co_spawn(worker_.loop.executor(), renew_broker_login(shared_from_this()), net::asio::detached);
+    });
   worker_.sessions.insert(this);
   ++worker_.counters.connections_open;
   ++worker_.counters.connections_total;
@@ -55,6 +58,10 @@ Session::~Session() {
 net::Task<void> Session::serve(std::shared_ptr<Session> self) {
   self->deadline_.after(self->limits().handshake_timeout);
   Status ended = co_await self->greet();
+  if (ended && self->runtime_->swap->takes_logins()) {
+    self->deadline_.after(self->limits().handshake_timeout);
+    ended = co_await self->log_in_client();
+  }
   if (ended) {
     self->deadline_.after(self->limits().handshake_timeout);  // now for the first request
     ended = co_await self->pump_requests();
@@ -77,42 +84,41 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
   self->log_end();
 }
 
-/// Until we know that the client speaks what this listener expects, and for whom it came.
+/// Until we know that the client speaks what this listener expects, for whom it came, and what its certificate says.
 net::Task<Status> Session::greet() {
   std::array<std::uint8_t, 16> first{};
-  if (client_.tls() || runtime_->downstream_tls != nullptr) {
-    Result<std::size_t> seen = co_await client_.peek(first);
-    if (!seen) co_return std::move(seen).error();
-    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
-    const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
-    if (spoke != net::Spoke::TlsHello) {
-      ++worker_.counters.wrong_protocol[std::string(name(spoke))];
-      log::warn("wrong protocol", {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, true)}});
-      co_return Error{Errc::Malformed, "wrong protocol"};
-    }
+  Result<std::size_t> seen = co_await client_.peek(first);
+  if (!seen) co_return std::move(seen).error();
+  if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
+  const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+  const bool tls_here = runtime_->downstream_tls != nullptr;
+  if (spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(spoke);
+  if (tls_here) {
     Status secured = co_await client_.accept_tls(*runtime_->downstream_tls);
     if (!secured) {
       const std::string label = net::tls_failure_label(secured.error().message);
       ++worker_.counters.tls_failures[{"downstream", label}];
-      log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
+      if (worker_.complaints.pass())
+        log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
       co_return std::move(secured).error().within("TLS handshake");
     }
     ++worker_.counters.tls_handshakes["downstream"];
-  } else {
-    Result<std::size_t> seen = co_await client_.peek(first);
-    if (!seen) co_return std::move(seen).error();
-    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
-    const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
-    if (spoke != net::Spoke::Kafka) {
-      ++worker_.counters.wrong_protocol[std::string(name(spoke))];
-      log::warn("wrong protocol", {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, false)}});
-      co_return Error{Errc::Malformed, "wrong protocol"};
-    }
   }
   if (route_.to == Route::To::Broker) broker_id_ = route_.broker;
   if (route_.to == Route::To::ServerName)
     broker_id_ = runtime_->endpoints->named(client_.server_name()).value_or(telemetry::bootstrap_broker);
-  co_return Done{};
+  // With a login to come the certificate only opens the door.
+  if (runtime_->swap->takes_logins()) co_return Done{};
+  co_return identify();
+}
+
+Status Session::wrong_protocol(net::Spoke spoke) {
+  ++worker_.counters.wrong_protocol[std::string(name(spoke))];
+  if (worker_.complaints.pass())
+    log::warn(
+        "wrong protocol",
+        {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, runtime_->downstream_tls != nullptr)}});
+  return Error{Errc::Malformed, "wrong protocol"};
 }
 
 /// The upstream addresses to try, in order. For a broker's endpoint there is just one: another broker would answer
@@ -129,7 +135,22 @@ std::vector<HostPort> Session::targets() const {
   return all;
 }
 
+/// A connection that answers requests: dialled, and logged in where that is ours to do.
 net::Task<Status> Session::open_broker() {
+  Status opened = runtime_->swap->makes_logins() ? co_await log_in_to_broker() : co_await dial_broker();
+  if (!opened) co_return opened;
+  start_responses();
+  co_return Done{};
+}
+
+void Session::start_responses() {
+  responses_open_ = true;
+  progressed();
+  net::asio::co_spawn(worker_.loop.executor(), pump_responses(shared_from_this()), net::asio::detached);
+}
+
+/// A connection on which nothing has been said yet.
+net::Task<Status> Session::dial_broker() {
   Error last{Errc::NotFound, "broker " + std::to_string(broker_id_) + " has left the cluster"};
   for (const HostPort& target : targets()) {
     deadline_.after(limits().connect_timeout + leave_time);
@@ -140,15 +161,11 @@ net::Task<Status> Session::open_broker() {
       ++worker_.counters.upstream_connects;
       if (runtime_->upstream_tls != nullptr) ++worker_.counters.tls_handshakes["upstream"];
       broker_.emplace(std::move(*dialled));
-      responses_open_ = true;
-      progressed();
-      net::asio::co_spawn(worker_.loop.executor(), pump_responses(shared_from_this()), net::asio::detached);
+      deadline_.after(limits().handshake_timeout);
       co_return Done{};
     }
     last = std::move(dialled).error();
-    ++worker_.counters.upstream_connect_failures[std::string(name(last.code))];
-    if (last.message.find("TLS handshake") != std::string::npos)
-      ++worker_.counters.tls_failures[{"upstream", net::tls_failure_label(last.message)}];
+    worker_.count_failed_dial(last);
     log::warn("broker not reached", {{"broker", broker_name()}, {"upstream", target}, {"reason", last.message}});
   }
   co_return std::move(last).within("to broker");
@@ -169,6 +186,7 @@ void Session::stop(Error reason) {
   if (!ended_) ended_ = std::move(reason);
   client_.cancel();
   if (broker_) broker_->close();
+  if (logins_) logins_->renewal.never();
   changed_.notify();
 }
 
@@ -180,7 +198,7 @@ void Session::log_end() const {
   // Misbehaviour of a peer is worth a line; what ends in the ordinary way, or was told before, only when asked for.
   const bool told = end.message == "wrong protocol" || end.message.starts_with("TLS handshake");
   const bool odd = end.code == Errc::Malformed || end.code == Errc::Unsupported || end.code == Errc::Internal;
-  const auto level = odd && !told ? log::Level::Warn : log::Level::Debug;
+  const auto level = odd && !told && worker_.complaints.pass() ? log::Level::Warn : log::Level::Debug;
   if (log::enabled(level))
     log::write(level, "connection closed",
                {{"peer", peer_}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});

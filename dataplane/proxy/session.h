@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "net/loop.h"
+#include "net/sniff.h"
 #include "net/stream.h"
 #include "proxy/in_flight.h"
+#include "proxy/logins.h"
 #include "proxy/request_scan.h"
 #include "proxy/route.h"
 #include "proxy/runtime.h"
@@ -19,8 +21,9 @@ namespace kp::proxy {
 /// coroutines. Two pumps share `in_flight_`: requests push, responses pop, so what the client gets is in request order.
 /// The broker is dialled when the first request is to be forwarded, so that a port scan costs the cluster nothing.
 ///
-///   greet (TLS, SNI) ─▶ pump_requests ──first request──▶ open_broker ─▶ pump_responses
-///                            └─ client's end, drain, error ─▶ stop ─▶ both pumps end ─▶ linger ─▶ gone
+///   greet (TLS, SNI) ─▶ log_in_client ─▶ pump_requests ──first request──▶ open_broker ─▶ pump_responses
+///                         (auth_swap)         └─ client's end, drain, error ─▶ stop ─▶ both pumps end ─▶ linger ─▶
+///                         gone
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::asio::ip::tcp::socket socket);
@@ -39,7 +42,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // session.cc
   net::Task<Status> greet();
+  Status wrong_protocol(net::Spoke spoke);
   net::Task<Status> open_broker();
+  net::Task<Status> dial_broker();
+  void start_responses();
   std::vector<HostPort> targets() const;
   void stop(Error reason);
   void log_end() const;
@@ -50,12 +56,33 @@ class Session : public std::enable_shared_from_this<Session> {
   void progressed() { deadline_.after(limits().idle_timeout); }
   const config::Limits& limits() const { return runtime_->config->limits; }
 
+  // session_login.cc
+  Status identify();
+  net::Task<Status> log_in_client();
+  net::Task<Status> conclude_login(auth::LoginStep step);
+  net::Task<Result<Bytes>> read_login_frame();
+  net::Task<Status> relay_api_versions(Bytes request);
+  net::Task<Status> log_in_to_broker();
+  Result<const config::Credential*> upstream_credential();
+  net::Task<Status> refuse_first_request();
+  void logged_in_to_broker();
+  static net::Task<void> renew_broker_login(std::shared_ptr<Session> self);
+  net::Task<Status> log_in_to_broker_again();
+  net::Task<Result<Bytes>> ask_in_turn(Bytes request, std::int32_t correlation_id);
+  net::Task<void> let_renewal_pass();
+  Status take_login_again(BytesView frame, InFlight& entry);
+  Status may_still_ask(std::int16_t api_key) const;
+  void client_outcome(std::string_view result, std::string_view why);
+  void broker_outcome(const Status& outcome);
+  std::string_view client_mechanism() const;
+  bool renewing() const { return logins_ != nullptr && logins_->renewing; }
+
   // session_requests.cc
   net::Task<Status> pump_requests();
   net::Task<Result<std::size_t>> relay_requests(BytesView view);
   net::Task<Status> forward(BytesView run);
   net::Task<Status> answer(InFlight entry);
-  Result<InFlight> admit(const RequestScan::Found& found);
+  Result<InFlight> admit(const RequestScan::Found& found, BytesView frame);
 
   // session_responses.cc
   static net::Task<void> pump_responses(std::shared_ptr<Session> self);
@@ -70,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   net::Task<Result<bool>> relay_piece(Cursor& cursor);
   net::Task<Result<bool>> begin_response(Cursor& cursor);
+  net::Task<Result<bool>> take_own_response(Cursor& cursor, std::uint64_t frame);
   net::Task<Result<bool>> walk_response(Cursor& cursor);
   net::Task<Status> collect_response(Cursor& cursor);
   net::Task<Status> rewrite_whole(Cursor& cursor, BytesView frame);
@@ -86,6 +114,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const Route route_;
   net::Stream client_;
   std::optional<net::Stream> broker_;
+  std::unique_ptr<Logins> logins_;                    ///< null where auth_swap has nothing to do
+  std::string identity_{config::anonymous_identity};  ///< who the client is: SASL user, else certificate's name
   BrokerId broker_id_ = telemetry::bootstrap_broker;  ///< whom the connection stands for
   HostPort peer_;
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams

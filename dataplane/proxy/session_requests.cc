@@ -14,6 +14,7 @@ net::Task<Status> Session::pump_requests() {
   Bytes buffer;  // borrowed only while bytes are in it
   std::size_t filled = 0;
   unsigned rounds = 0;
+  if (logins_) logins_->forwarding = true;
   for (;;) {
     if (ended_) co_return *ended_;
     if (draining_ && at_rest()) co_return Error{Errc::Draining, "drained"};
@@ -29,8 +30,11 @@ net::Task<Status> Session::pump_requests() {
       const bool few = filled <= few_bytes;
       const Bytes kept(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(few ? filled : 0));
       if (few) worker_.loop.return_buffer(std::exchange(buffer, {}));
+      if (logins_) logins_->forwarding = !requests_.at_boundary();
+      if (renewing()) changed_.notify();
       Status ready = co_await client_.wait_readable();
       if (!ready) co_return std::move(ready).error();
+      if (logins_) co_await let_renewal_pass();
       if (few && filled > 0) {
         buffer = worker_.loop.borrow_buffer();
         std::copy(kept.begin(), kept.end(), buffer.begin());
@@ -57,11 +61,18 @@ net::Task<Result<std::size_t>> Session::relay_requests(BytesView view) {
   std::size_t at = 0;
   while (at < view.size()) {
     if (draining_ && requests_.at_boundary()) break;
+    if (renewing() && requests_.at_boundary()) {
+      Status before = co_await forward(view.subspan(sent, at - sent));
+      if (!before) co_return std::move(before).error();
+      sent = at;
+      co_await let_renewal_pass();
+      if (ended_) co_return *ended_;
+    }
     Result<RequestScan::Found> found = requests_.next(view.subspan(at));
     if (!found) co_return std::move(found).error();
     if (found->bytes == 0) break;
     if (found->kind != RequestScan::Kind::Body) {
-      Result<InFlight> entry = admit(*found);
+      Result<InFlight> entry = admit(*found, view.subspan(at, found->bytes));
       if (!entry) co_return std::move(entry).error();
       const bool full = in_flight_.size() >= limits().max_in_flight;
       if (full || entry->answer) {
@@ -91,6 +102,7 @@ net::Task<Status> Session::forward(BytesView run) {
   if (run.empty()) co_return Done{};
   if (!broker_) {
     Status opened = co_await open_broker();
+    if (!opened && opened.error().code == Errc::Unauthorized) (void)co_await refuse_first_request();
     if (!opened) co_return std::move(opened).error();
   }
   broker_written_to_ = true;
@@ -111,12 +123,13 @@ net::Task<Status> Session::answer(InFlight entry) {
 }
 
 /// What becomes of a request: forwarded, answered here, or refused.
-Result<InFlight> Session::admit(const RequestScan::Found& found) {
+Result<InFlight> Session::admit(const RequestScan::Found& found, BytesView frame) {
   InFlight entry{.correlation_id = found.head.correlation_id,
                  .api_key = found.head.api_key,
                  .api_version = found.head.api_version,
                  .sasl_token = found.kind == RequestScan::Kind::SaslToken,
                  .answer = std::nullopt,
+                 .ours = false,
                  .since = std::chrono::steady_clock::now(),
                  .traffic = nullptr,
                  .latency = nullptr};
@@ -130,8 +143,13 @@ Result<InFlight> Session::admit(const RequestScan::Found& found) {
                                           " is not known here, so its answer could not be rewritten"};
     entry.answer = rewrite::api_versions_unsupported(entry.correlation_id);
   }
-  if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token)
+  const bool login = entry.api_key == kafka::api::sasl_handshake || entry.api_key == kafka::api::sasl_authenticate;
+  if (runtime_->swap->takes_logins()) {
+    if (Status ok = login ? take_login_again(frame, entry) : may_still_ask(entry.api_key); !ok)
+      return std::move(ok).error();
+  } else if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token) {
     requests_.expect_sasl_tokens();
+  }
   const bool known = kafka::find_api(entry.api_key) != nullptr;  // a client can't make us count without bound
   entry.traffic = &worker_.counters.traffic_of(entry.api_key, entry.api_version, broker_id_);
   entry.latency = &worker_.counters.latency[known ? entry.api_key : telemetry::unknown_label];

@@ -11,7 +11,8 @@
 namespace kp::proxy {
 namespace {
 
-constexpr std::size_t head_bytes = 8;        // size, correlation id
+constexpr std::size_t head_bytes = 8;  // size, correlation id
+constexpr std::size_t piece_bytes = 1 << 16;
 constexpr std::size_t tail_limit = 1 << 20;  // what may stand behind the records of a Fetch response
 
 }  // namespace
@@ -123,6 +124,7 @@ net::Task<Result<bool>> Session::begin_response(Cursor& cursor) {
 
   const InFlight& request = in_flight_.front();
   const std::uint64_t frame = 4 + static_cast<std::uint64_t>(big_endian_i32(rest));
+  if (request.ours) co_return co_await take_own_response(cursor, frame);
   request.traffic->responses += 1;
   request.traffic->response_bytes += frame;
   if (token || !rewrite::carries_addresses(request.api_key, request.api_version)) {
@@ -145,6 +147,24 @@ net::Task<Result<bool>> Session::begin_response(Cursor& cursor) {
     cursor.at += head_bytes;
     frame_left_ -= head_bytes;
   }
+  co_return true;
+}
+
+/// The answer to a request of ours goes to who waits for it, not to the client.
+net::Task<Result<bool>> Session::take_own_response(Cursor& cursor, std::uint64_t frame) {
+  if (frame > net::Loop::buffer_size)
+    co_return Error{Errc::Malformed, "from broker: an answer to a login of " + std::to_string(frame) + " bytes"};
+  if (frame > cursor.rest().size()) co_return false;
+  Status before = co_await flush(cursor);
+  if (!before) co_return std::move(before).error();
+  const BytesView whole = cursor.rest().first(static_cast<std::size_t>(frame));
+  logins_->answer.emplace(whole.begin(), whole.end());
+  cursor.at += whole.size();
+  cursor.sent = cursor.at;
+  in_flight_.pop_front();
+  changed_.notify();
+  Status answered = co_await send_answers(cursor);
+  if (!answered) co_return std::move(answered).error();
   co_return true;
 }
 
@@ -247,10 +267,15 @@ net::Task<Status> Session::send_answers(Cursor& cursor) {
 
 net::Task<Status> Session::to_client(BytesView bytes) {
   client_written_to_ = true;
-  Status sent = co_await client_.write_all(bytes);
+  Status sent = Done{};
+  while (sent && !bytes.empty()) {  // in pieces, so that a slow client which takes some of it counts as progress
+    const BytesView piece = bytes.first(std::min(bytes.size(), piece_bytes));
+    sent = co_await client_.write_all(piece);
+    bytes = bytes.subspan(piece.size());
+    if (broker_) progressed();  // an answer of ours doesn't lift the limit for the first request that is forwarded
+  }
   client_written_to_ = false;
   if (!sent) co_return std::move(sent).error().within("to client");
-  if (broker_) progressed();  // an answer of ours doesn't lift the limit for the first request that is forwarded
   co_return Done{};
 }
 

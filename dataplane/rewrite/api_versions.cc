@@ -58,4 +58,10 @@ Bytes api_versions_unsupported(std::int32_t correlation_id) {
   return kafka::encode_response(answer, 0, correlation_id);
 }
 
+Bytes api_versions_refused(kafka::Version version, std::int32_t correlation_id, std::int16_t error_code) {
+  ApiVersionsResponse answer;
+  answer.error_code = error_code;
+  return kafka::encode_response(answer, version, correlation_id);
+}
+
 }  // namespace kp::rewrite

@@ -6,6 +6,7 @@ namespace kp::rewrite {
 namespace {
 
 constexpr std::int16_t coordinator_not_available = 15;
+constexpr std::int8_t brokers_endpoint = 1;
 constexpr std::int32_t max_port = 65535;
 
 template <class Node>
@@ -52,7 +53,10 @@ void visit_endpoints(kafka::FindCoordinatorResponse& message, EndpointVisitor& v
   for (auto& coordinator : message.coordinators) visit_coordinator(coordinator, visitor);
 }
 
+// Controllers (KIP-919) are not brokers: their ids mean something else, and no endpoint of ours leads to one.
 void visit_endpoints(kafka::DescribeClusterResponse& message, EndpointVisitor& visitor) {
+  if (message.endpoint_type != brokers_endpoint)
+    for (auto& controller : message.brokers) controller.broker_id = -1;
   visit_nodes(message.brokers, &kafka::DescribeClusterResponse::Broker::broker_id, visitor);
 }
 

@@ -10,15 +10,6 @@
 namespace kp::rewrite {
 namespace {
 
-template <class Message>
-void drop_controllers(const Message&, Tally&) {}
-
-// A controller has the id of a broker but another address: no place to reach that broker.
-void drop_controllers(const kafka::DescribeClusterResponse& message, Tally& tally) {
-  constexpr std::int8_t brokers = 1;
-  if (message.endpoint_type != brokers) tally.learned.clear();
-}
-
 // `head`: bytes of `frame` before the message.
 template <class Message>
 Result<Rewritten> rewrite_addresses(kafka::Version version, BytesView frame, std::size_t head, AddressBook& book) {
@@ -29,7 +20,6 @@ Result<Rewritten> rewrite_addresses(kafka::Version version, BytesView frame, std
   Translator translator(book, done);
   visit_endpoints(*message, translator);
   if (!translator.status()) return Error(translator.status().error()).within(Message::name);
-  drop_controllers(*message, done);
   if (!translator.changed()) return done;
 
   done.frame.assign(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(head));

@@ -33,7 +33,7 @@ struct Tally {
   int addresses = 0;             ///< given by the book
   int hidden = 0;                ///< left out: the book had none
   int leaked = 0;                ///< found in the outgoing message though the book didn't give them: must be 0
-  std::vector<Learned> learned;  ///< also those that were hidden; not the controllers of a DescribeCluster
+  std::vector<Learned> learned;  ///< also those that were hidden
 };
 
 struct Rewritten : Tally {
@@ -41,12 +41,17 @@ struct Rewritten : Tally {
 };
 
 /// `frame` is a whole response frame: size, correlation id, header, message. A broker that the book refuses is dropped
-/// from the brokers or node endpoints; as a coordinator it becomes COORDINATOR_NOT_AVAILABLE. An endpoint without host
-/// is "not available" and stays as it is. ApiVersions is clamped to what we know. Errors: Malformed, Unsupported.
+/// from the brokers or node endpoints; as a coordinator it becomes COORDINATOR_NOT_AVAILABLE. Controllers
+/// (DescribeCluster's other endpoint type) are dropped. An endpoint without host is "not available" and stays as it is.
+/// ApiVersions is clamped to what we know. Errors: Malformed, Unsupported.
 Result<Rewritten> rewrite_response(std::int16_t key, kafka::Version version, BytesView frame, AddressBook& book);
 
 /// What a broker answers to an ApiVersions request of a version that it doesn't know (KIP-511): version 0, error 35,
 /// and the versions of ApiVersions that the proxy knows.
 Bytes api_versions_unsupported(std::int32_t correlation_id);
+
+/// An ApiVersions answer that is nothing but a Kafka error: what a client without SASL can be told when it isn't let
+/// in.
+Bytes api_versions_refused(kafka::Version version, std::int32_t correlation_id, std::int16_t error_code);
 
 }  // namespace kp::rewrite

@@ -31,7 +31,9 @@ constexpr std::array<std::string_view, 1> refusals{"max_connections"};
 constexpr std::array<std::string_view, 4> unmappable{"conflict", "invalid", "unsupported", "io"};
 constexpr std::array<std::string_view, 5> spoken{"kafka", "tls", "tls_alert", "http", "unknown"};
 constexpr std::array<std::string_view, 2> sides{"downstream", "upstream"};
-constexpr std::array<std::string_view, 5> handshake_failures{"certificate", "protocol", "closed", "timeout", "other"};
+constexpr std::array<std::string_view, 8> handshake_failures{
+    "certificate", "expired", "unknown_ca", "no_client_certificate", "protocol", "closed", "timeout", "other"};
+constexpr std::array<std::string_view, 3> client_handshake_failures{"no_server_name", "revoked", "crl"};
 
 std::string api_label(std::int16_t api) { return std::string(kafka::api_name(api)); }
 std::string version_label(std::int16_t version) { return version < 0 ? "unknown" : std::to_string(version); }
@@ -110,7 +112,7 @@ Series by_handshake_failure(const Counters& counters) {
   Series out;
   for (const std::string_view side : sides)
     for (const std::string_view reason : handshake_failures) out[{std::string(side), std::string(reason)}] = 0;
-  out[{"downstream", "no_server_name"}] = 0;
+  for (const std::string_view reason : client_handshake_failures) out[{"downstream", std::string(reason)}] = 0;
   for (const auto& [key, count] : counters.tls_failures) out[{key.first, key.second}] += static_cast<double>(count);
   return out;
 }
@@ -141,6 +143,14 @@ void add_connections(Families& out, const Counters& counters, const Gauges& gaug
               by_label(counters.tls_handshakes, sides));
   out.counter("tls_handshake_failures_total", "TLS handshakes that failed, by side and why.", {"side", "reason"},
               by_handshake_failure(counters));
+  Series logins;
+  for (const auto& [key, count] : counters.logins)
+    logins[{std::get<0>(key), std::get<1>(key), std::get<2>(key)}] = static_cast<double>(count);
+  out.counter(
+      "auth_total",
+      "Logins: of clients to the proxy (downstream), of the proxy to brokers (upstream). The result is ok or why "
+      "not; the mechanism is SSL for who a certificate names, NONE for who has no name.",
+      {"side", "mechanism", "result"}, logins);
   out.counter("upstream_connects_total", "Connections made to brokers.", counters.upstream_connects);
   out.counter("upstream_connect_failures_total", "Attempts to connect to a broker that failed, by why.", {"reason"},
               by_label(counters.upstream_connect_failures, connect_failures));

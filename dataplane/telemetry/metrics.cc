@@ -52,6 +52,7 @@ Counters& Counters::operator+=(const Counters& other) {
   add(unmapped_brokers, other.unmapped_brokers);
   add(tls_handshakes, other.tls_handshakes);
   add(tls_failures, other.tls_failures);
+  add(logins, other.logins);
   add(wrong_protocol, other.wrong_protocol);
   upstream_connects += other.upstream_connects;
   add(upstream_connect_failures, other.upstream_connect_failures);

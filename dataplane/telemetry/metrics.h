@@ -51,8 +51,9 @@ struct Counters {
   std::map<std::int16_t, std::uint64_t> leaked;  ///< api key → responses that left with an address we did not write
   Labelled unmapped_brokers;                     ///< by reason: an address that had no downstream; it was left out
   Labelled tls_handshakes;                       ///< by side: "downstream", "upstream"
-  std::map<std::pair<std::string, std::string>, std::uint64_t> tls_failures;  ///< side, reason
-  Labelled wrong_protocol;                                                    ///< by what the peer spoke
+  std::map<std::pair<std::string, std::string>, std::uint64_t> tls_failures;          ///< side, reason
+  std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t> logins;  ///< side, mechanism, result
+  Labelled wrong_protocol;                                                            ///< by what the peer spoke
   std::uint64_t upstream_connects = 0;
   Labelled upstream_connect_failures;  ///< by reason
   Labelled refused;                    ///< connections refused before a session began, by reason

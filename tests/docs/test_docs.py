@@ -76,6 +76,23 @@ def test_commands_in_documents_run(command):
         assert child.wait(30) == 0
 
 
+@pytest.mark.parametrize("script", list(blocks("bash")))
+def test_scripts_in_documents_run_on_the_demo_cluster(script, tmp_path):
+    up = [sys.executable, ROOT / "tests/support/kafka_cluster.py", "up", "--brokers", "1", "--no-netns"]
+    with open(tmp_path / "cluster.log", "w") as log:
+        cluster = subprocess.Popen([*up, "--directory", tmp_path / "cluster"], stdout=log, stderr=log)
+    try:
+        until("the cluster is up", lambda: "READY" in (tmp_path / "cluster.log").read_text(), 90)
+        (tmp_path / "build" / "bin").mkdir(parents=True)
+        (tmp_path / "build" / "bin" / "kafkaproxy").symlink_to(BINARY)
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 brokers:" in done.stdout
+    finally:
+        cluster.terminate()
+        cluster.wait(60)
+
+
 def test_links_lead_somewhere():
     missing = [f"{page.name}: {link}" for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
                if not (page.parent / link).exists()]

@@ -1,5 +1,6 @@
 """Fixtures of the suite on a real cluster: three brokers and the network once, the proxy anew for every test."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import kafka_wire
 import netns
 import proxy as proxies
 from kafka_cluster import KafkaCluster
+from login import Login, write_properties
 from processes import Child
 
 RUN = Path(os.environ.get("KP_RUN_DIR", jvm.ROOT / "build" / "integration"))
@@ -58,8 +60,9 @@ def nobody_goes_around(request, network):
 class Clients:
     """Runs client programs in their namespace, against the proxy in one mode."""
 
-    def __init__(self, mode, cluster, network, directory):
+    def __init__(self, mode, cluster, network, directory, login=None):
         self.mode = mode
+        self.login = login or Login("SSL" if mode.client_tls else "PLAINTEXT")
         self.certs = cluster.certs
         self.network = network
         self.directory = Path(directory)
@@ -67,17 +70,10 @@ class Clients:
         self.watches = []
 
     def java_properties(self):
-        path = self.directory / "client.properties"
-        tls = {"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": self.certs.ca}
-        settings = tls if self.mode.client_tls else {"security.protocol": "PLAINTEXT"}
-        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        return path
+        return write_properties(self.directory / "client.properties", self.login.java(self.certs))
 
     def librdkafka(self):
-        settings = {"bootstrap.servers": self.mode.bootstrap()}
-        if self.mode.client_tls:
-            settings |= {"security.protocol": "ssl", "ssl.ca.location": str(self.certs.ca)}
-        return settings
+        return {"bootstrap.servers": self.mode.bootstrap(), **self.login.librdkafka(self.certs)}
 
     def run(self, argv, seconds=120, given=None):
         """What the program printed; a status other than 0 fails the test with that."""
@@ -175,10 +171,10 @@ class Stage:
         self._running = []
         self._clients = []
 
-    def proxy(self, mode, name="proxy", wait=True, flags=None, **changes):
+    def proxy(self, mode, name="proxy", wait=True, flags=None, environment=None, **changes):
         """Starts a proxy; `changes` as in proxy.configuration."""
         config = proxies.configuration(mode, self.cluster, **changes)
-        made = proxies.Proxy(name, config, self.directory / name, self.network.proxy, flags)
+        made = proxies.Proxy(name, config, self.directory / name, self.network.proxy, flags, environment)
         self._running.append(made)
         return made.start() if wait else made.launch()
 
@@ -199,16 +195,25 @@ class Stage:
         self.cluster.tool("org.apache.kafka.tools.TopicCommand", "--create", "--topic", name, *arguments)
         return name
 
-    def clients(self, mode):
-        self._clients.append(Clients(mode, self.cluster, self.network, self.directory / "clients"))
+    def clients(self, mode, login=None):
+        self._clients.append(Clients(mode, self.cluster, self.network, self.directory / "clients", login))
         return self._clients[-1]
 
     def end(self, proxy):
         """SIGTERM must end it in order, within its drain timeout of 10 s."""
         self.forget(proxy)
+        proxy.keep_pages()
         status = proxy.stop(15)
         proxy.check_clean()
         assert status == 0, f"the proxy ended with {status}:\n{proxy.child.tail()}"
+
+    def running(self):
+        return list(self._running)
+
+    def wait_ready(self):
+        """For proxies that were started without waiting."""
+        for proxy in self._running:
+            proxy.wait_ready()
 
     def forget(self, proxy):
         """The test ends it itself."""
@@ -225,6 +230,23 @@ class Stage:
                 failures.append(failure)
         if failures:
             raise failures[0]
+
+
+@pytest.fixture(scope="module")
+def module_stage(cluster, network):
+    """For what the tests of a module share: a call opens a stage of this name."""
+
+    @contextlib.contextmanager
+    def opened(name):
+        before = network.client.unroutable()
+        made = Stage(cluster, network, RUN / name)
+        try:
+            yield made
+        finally:
+            made.close()
+        assert network.client.unroutable() == before, "a client tried to reach an address that is none of the proxy's"
+
+    return opened
 
 
 @pytest.fixture

@@ -61,6 +61,11 @@ void FakeBroker::on(std::int16_t api_key, Answerer answerer) {
   answerers_[api_key] = std::move(answerer);
 }
 
+void FakeBroker::ask_first(std::function<bool(const Request&)> gate) {
+  const std::lock_guard lock(mutex_);
+  gate_ = std::move(gate);
+}
+
 void FakeBroker::be_cluster(std::vector<std::pair<BrokerId, HostPort>> brokers, std::int16_t describe_cluster,
                             std::int16_t metadata) {
   on(api::api_versions, [=](const Request& request) {
@@ -141,12 +146,16 @@ bool FakeBroker::read(const Connection& from, MutableBytes into) {
 }
 
 void FakeBroker::serve(std::shared_ptr<Connection> connection) {
+  std::unique_lock starting(mutex_);
+  const auto gate = gate_;
+  starting.unlock();
   for (;;) {
     Request request{connection, Bytes(4), {}};
     if (!read(*connection, request.frame)) break;
     request.frame.resize(4 + static_cast<std::size_t>(big_endian_i32(request.frame)));
     if (!read(*connection, MutableBytes(request.frame).subspan(4))) break;
     if (request.frame.size() >= kafka::request_head_bytes) request.head = kafka::peek_request(request.frame);
+    if (gate(request)) continue;
     std::unique_lock lock(mutex_);
     const auto answerer = answerers_.find(request.head.api_key);
     if (answerer != answerers_.end()) {

@@ -54,6 +54,8 @@ class FakeBroker {
   std::uint16_t port() const { return listening_.port(); }
 
   void on(std::int16_t api_key, Answerer answerer);
+  /// Sees every request before the answerers do; true: it has dealt with it. To be set before anybody connects.
+  void ask_first(std::function<bool(const Request&)> gate);
   /// Answers ApiVersions (offering DescribeCluster up to `describe_cluster`, Metadata up to `metadata`; -1: not at all)
   /// and both of these with `brokers`: enough for a proxy to learn the cluster.
   void be_cluster(std::vector<std::pair<BrokerId, HostPort>> brokers, std::int16_t describe_cluster = 2,
@@ -87,6 +89,7 @@ class FakeBroker {
   std::mutex mutex_;  ///< guards what follows
   std::condition_variable changed_;
   std::map<std::int16_t, Answerer> answerers_;
+  std::function<bool(const Request&)> gate_ = [](const Request&) { return false; };
   std::deque<Request> waiting_;
   std::vector<std::thread> threads_;
   std::thread accepting_;  ///< last: it uses all the rest

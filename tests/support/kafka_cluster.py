@@ -20,21 +20,65 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import jvm
+import kafka_admin
+import kafka_sasl
 import kafka_wire
 import netns
 from certs import Certs
+from login import secret
 from processes import Child
 from waiting import until
 
+# The clients' listeners: by which protocol each is spoken to, its port where every broker has its own address, and its
+# distance from the first where all share one. MTLS ones want a client's certificate, REAUTH ends a login after SESSION_MS.
+LISTENERS = {
+    "PLAINTEXT": ("PLAINTEXT", 9092, 0),
+    "SSL": ("SSL", 9093, 100),
+    "SASL_PLAINTEXT": ("SASL_PLAINTEXT", 9095, 10),
+    "SASL_SSL": ("SASL_SSL", 9096, 110),
+    "MTLS": ("SSL", 9097, 20),
+    "SASL_MTLS": ("SASL_SSL", 9098, 120),
+    "REAUTH": ("SASL_SSL", 9099, 30),
+}
+SESSION_MS = 5000
+USERS = ("svc", "svc2")
+
+
+def _security():
+    """Who may come in, and how. Whoever comes without a name is a super user: so the tests that are not about security
+    know nothing of it. Topics are everybody's until somebody gets a right to them."""
+    made = {
+        "listener.security.protocol.map": ",".join(
+            ["CONTROLLER:PLAINTEXT", *(f"{name}:{protocol}" for name, (protocol, _, _) in LISTENERS.items())]
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
+        "super.users": "User:ANONYMOUS",
+    }
+    for name, (protocol, _, _) in LISTENERS.items():
+        prefix = f"listener.name.{name.lower()}."
+        if name != "PLAINTEXT":
+            made[prefix + "num.network.threads"] = 1
+        if protocol.endswith("SSL"):
+            made[prefix + "ssl.client.auth"] = "required" if "MTLS" in name else "none"
+        if protocol.startswith("SASL"):
+            made[prefix + "sasl.enabled.mechanisms"] = ",".join(kafka_sasl.MECHANISMS)
+            scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            for mechanism in kafka_sasl.SCRAM:
+                made[prefix + f"{mechanism.lower()}.sasl.jaas.config"] = scram
+        if name == "REAUTH":
+            for mechanism in kafka_sasl.MECHANISMS:
+                made[prefix + f"{mechanism.lower()}.connections.max.reauth.ms"] = SESSION_MS
+    return made
+
+
 # What every broker says alike. Small and quick: few partitions for Kafka's own topics, short sessions and heartbeats,
 # so that a killed broker is noticed within seconds.
-COMMON = {
+COMMON = _security() | {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT",
     "ssl.keystore.type": "PEM",
     "ssl.truststore.type": "PEM",
-    "ssl.client.auth": "requested",
     "auto.create.topics.enable": "false",
     "num.partitions": 3,
     "offsets.topic.num.partitions": 5,
@@ -75,11 +119,20 @@ class Broker:
 class KafkaCluster:
     """Brokers 1..N, each also a controller; brokers added later are brokers only.
 
-    Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 100 (SSL), + 200.
+    Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 200 (CONTROLLER),
+    and those of LISTENERS. `users`: user -> password, for PLAIN and SCRAM alike; by default USERS with random ones.
     """
 
     def __init__(
-        self, directory, brokers=3, network=None, base_port=29090, heap="256m", log_level="warn", record=False
+        self,
+        directory,
+        brokers=3,
+        network=None,
+        base_port=29090,
+        heap="256m",
+        log_level="warn",
+        record=False,
+        users=None,
     ):
         self.directory = Path(directory)
         self.network = network
@@ -89,6 +142,7 @@ class KafkaCluster:
         self._record = record
         self.brokers = {}
         self._size = brokers
+        self.users = users or {user: secret(f"upstream-{user}") for user in USERS}
         self.certs = Certs(self.directory.parent / "certs")
 
     # Life
@@ -100,6 +154,7 @@ class KafkaCluster:
         for broker in self.brokers.values():
             self._launch(broker, controller=True)
         self.wait_for_brokers(self.brokers, seconds)
+        self._make_scram_users()
         return self
 
     def stop(self):
@@ -145,12 +200,30 @@ class KafkaCluster:
     def running(self):
         return [broker for broker in self.brokers.values() if broker.child is not None and broker.child.running()]
 
-    def connect(self, broker_id, seconds=5.0):
-        """A connection to the broker's plaintext listener, from where it lives."""
-        host, _, port = self.brokers[broker_id].addresses["PLAINTEXT"]
+    def connect(self, broker_id, seconds=5.0, listener="PLAINTEXT"):
+        """A connection to the broker's listener, from where it lives."""
+        host, _, port = self.brokers[broker_id].addresses[listener]
         if self.network is not None:
             return self.network.kafka.connect(host, port, seconds)
         return socket.create_connection((host, port), seconds)
+
+    def create_topic(self, name, partitions=3, only_for=None):
+        """Makes a topic and waits until each broker lists its leaders. `only_for`: a principal; nobody else may use it."""
+        with self.connect(self.running()[0].id) as sock:
+            kafka_admin.create_topic(sock, name, partitions)
+            if only_for is not None:
+                kafka_admin.allow_topic_only(sock, name, only_for)
+
+        def led():
+            for broker in self.running():
+                with self.connect(broker.id) as sock:
+                    found = kafka_wire.metadata(sock, [name]).topics[name]
+                    if len(found) != partitions or any(partition.leader < 0 for partition in found.values()):
+                        return False
+            return True
+
+        until(f"topic {name} has leaders", led)
+        return name
 
     def metadata(self, topics=None):
         """As one of the running brokers sees the cluster."""
@@ -211,16 +284,31 @@ class KafkaCluster:
     def _define(self, broker_id):
         if self.network is not None:
             host, name = netns.broker_address(broker_id), f"broker-{broker_id}.kafka.internal"
-            ports = {"PLAINTEXT": 9092, "SSL": 9093, "CONTROLLER": 9094}
+            ports = {listener: port for listener, (_, port, _) in LISTENERS.items()} | {"CONTROLLER": 9094}
         else:
             host = name = "127.0.0.1"
             base = self.base_port + broker_id
-            ports = {"PLAINTEXT": base, "SSL": base + 100, "CONTROLLER": base + 200}
+            ports = {listener: base + distance for listener, (_, _, distance) in LISTENERS.items()}
+            ports["CONTROLLER"] = base + 200
         addresses = {listener: (host, name, port) for listener, port in ports.items()}
         directory = self.directory / f"broker-{broker_id}"
         self.brokers[broker_id] = Broker(broker_id, directory, addresses)
         shutil.rmtree(directory, ignore_errors=True)
         self._format(self.brokers[broker_id])
+
+    def _make_scram_users(self):
+        with self.connect(1) as sock:
+            for user, password in self.users.items():
+                kafka_admin.make_scram_user(sock, user, password)
+        # Each broker hears of it when it reads the metadata log: a login is the proof.
+        user, password = list(self.users.items())[-1]
+        for broker in self.running():
+
+            def logs_in(broker_id=broker.id):
+                with self.connect(broker_id, listener="SASL_PLAINTEXT") as sock:
+                    return kafka_sasl.login(sock, kafka_sasl.SCRAM[-1], user, password) is not None
+
+            until(f"broker {broker.id} knows its users", logs_in)
 
     @staticmethod
     def _format(broker):
@@ -255,6 +343,11 @@ class KafkaCluster:
             "default.replication.factor": replicas,
             "min.insync.replicas": min(2, replicas),
         }
+        logins = " ".join(f'user_{user}="{password}"' for user, password in self.users.items())
+        plain = f"org.apache.kafka.common.security.plain.PlainLoginModule required {logins};"
+        for name, (protocol, _, _) in LISTENERS.items():
+            if protocol.startswith("SASL"):
+                properties[f"listener.name.{name.lower()}.plain.sasl.jaas.config"] = plain
         for topic in ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic"):
             properties[f"{topic}.replication.factor"] = replicas
         for topic in ("transaction.state.log", "share.coordinator.state.topic"):
@@ -304,10 +397,13 @@ def up(options):
         if not options.no_netns:
             network = netns.Network()
             stack.callback(network.close)
-        cluster = KafkaCluster(Path(options.directory) / "cluster", options.brokers, network, options.base_port)
+        users = dict(user.split("=", 1) for user in options.user) or {"svc": "svc-secret"}
+        cluster = KafkaCluster(
+            Path(options.directory) / "cluster", options.brokers, network, options.base_port, users=users
+        )
         stack.callback(cluster.stop)
         cluster.start()
-        for listener in ("PLAINTEXT", "SSL"):
+        for listener in LISTENERS:
             print(f"{listener} {','.join(cluster.bootstrap(listener))}")
         print(f"CERTS {cluster.certs.directory}")
         if network is not None:
@@ -345,6 +441,9 @@ def main():
     start = commands.add_parser("up", help="start brokers, print READY, stop on SIGTERM or SIGINT")
     start.set_defaults(run=up, base_port=29090, directory=str(jvm.ROOT / "build" / "demo"))
     start.add_argument("--brokers", type=int, default=3)
+    start.add_argument(
+        "--user", action="append", default=[], metavar="NAME=PASSWORD", help="for SASL; default svc=svc-secret"
+    )
     start.add_argument("--no-netns", action="store_true", help="on 127.0.0.1, without network namespaces")
     learn = commands.add_parser("archive", help="write the class data archives that quicken later starts")
     learn.set_defaults(run=archive, base_port=28090, directory=str(jvm.KAFKA / "archive"))

@@ -19,7 +19,7 @@ class Metadata:
     topics: dict = field(default_factory=dict)  # name -> {index: Partition}
 
 
-class _Reader:
+class Reader:
     def __init__(self, data):
         self.data, self.at = data, 0
 
@@ -73,7 +73,7 @@ def metadata(sock, topics=None, correlation=7):
     answered, rest = read_frame(sock)
     if answered != correlation:
         raise ConnectionError(f"correlation id {answered} for {correlation}")
-    return _metadata_v1(_Reader(rest))
+    return _metadata_v1(Reader(rest))
 
 
 def long_fetch(topic, partition, offset, wait_ms, correlation):

@@ -141,7 +141,7 @@ class Network:
         self._lock = self._lock_path.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         brokers = [(broker_address(n), f"broker-{n}.kafka.internal") for n in range(10)]
-        entrances = [(PROXY_CLIENT_SIDE, "kafka.example.com")]
+        entrances = [(PROXY_CLIENT_SIDE, "kafka.example.com"), (PROXY_CLIENT_SIDE, "bootstrap.kafka.example.com")]
         entrances += [(PROXY_CLIENT_SIDE, f"b{n}.kafka.example.com") for n in range(10)]
         self._made = []
         try:

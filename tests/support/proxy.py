@@ -1,5 +1,6 @@
 """The proxy as the tests run it: a real process in its own namespace, with a configuration made from a mode."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ SNI_PORT = 9092
 DYNAMIC_BOOTSTRAP = 32400
 DYNAMIC_BROKERS = 32500
 HOST = "kafka.example.com"
+PAGES = ("metrics", "config", "brokers", "readyz")
 
 _SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|KP_CHECK")
 
@@ -28,6 +30,7 @@ class Mode:
     routing: str  # port_offset | sni | dynamic
     client_tls: bool
     upstream_tls: bool
+    base: int = PORT_OFFSET_BASE  # the first port of port_offset, for several proxies at once
 
     def __str__(self):
         return f"{self.routing}-{'tls' if self.client_tls else 'plain'}-{'tls' if self.upstream_tls else 'plain'}"
@@ -35,7 +38,7 @@ class Mode:
     def bootstrap(self):
         """What is given to clients."""
         if self.routing == "port_offset":
-            return f"{HOST}:{PORT_OFFSET_BASE},{HOST}:{PORT_OFFSET_BASE + 1}"
+            return f"{HOST}:{self.base},{HOST}:{self.base + 1}"
         if self.routing == "sni":
             return f"{HOST}:{SNI_PORT}"
         return f"{HOST}:{DYNAMIC_BOOTSTRAP + 1},{HOST}:{DYNAMIC_BOOTSTRAP + 2}"
@@ -43,7 +46,7 @@ class Mode:
     def address(self, broker_id):
         """Where clients find this broker: (host, port). It follows from the configuration alone."""
         if self.routing == "port_offset":
-            return HOST, PORT_OFFSET_BASE + 20 + broker_id
+            return HOST, self.base + 20 + broker_id
         if self.routing == "sni":
             return f"b{broker_id}.{HOST}", SNI_PORT
         # Brokers 1 and 2 have a bootstrap mapping; the others get a listener of their own.
@@ -86,7 +89,7 @@ def configuration(mode, cluster, **changes):
 
 def _mapping(mode, upstream):
     if mode.routing == "port_offset":
-        return {"hostname": HOST, "base": PORT_OFFSET_BASE, "max_broker_id": 9}
+        return {"hostname": HOST, "base": mode.base, "max_broker_id": 9}
     if mode.routing == "sni":
         return {"bind_port": SNI_PORT, "upstream": r"^broker-(\d+)\.kafka\.internal$", "downstream": f"b<$1>.{HOST}"}
     bootstrap = [
@@ -109,14 +112,15 @@ def _mapping(mode, upstream):
 class Proxy:
     """One run of the binary. `config` is written as JSON, which is YAML too."""
 
-    def __init__(self, name, config, directory, namespace, flags=None):
+    def __init__(self, name, config, directory, namespace, flags=None, environment=None):
         """flags: run with these arguments instead of the file; `config` then only says where the admin endpoint is."""
         self.config = config
         self.namespace = namespace
-        self._directory = Path(directory)
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
         self._name = name
         self._flags = flags
+        self._environment = environment or {}
         self.child = None
 
     @property
@@ -125,12 +129,13 @@ class Proxy:
 
     def launch(self):
         """Starts the process and waits for nothing."""
-        path = self._directory / "config.yaml"
+        path = self.directory / "config.yaml"
         path.write_text("# generation: 1\n" + json.dumps(self.config, indent=2) + "\n")
         arguments = self._flags or ["--config", path]
         # Not the default 1: a leak report must not look like "the configuration is wrong".
         env = {"ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "exitcode=98"}
-        self.child = Child(self._name, [BINARY, "run", *arguments], self._directory / "proxy.log", env, self.namespace)
+        env |= self._environment
+        self.child = Child(self._name, [BINARY, "run", *arguments], self.directory / "proxy.log", env, self.namespace)
         return self
 
     def start(self, seconds=20.0):
@@ -149,6 +154,12 @@ class Proxy:
     def stop(self, seconds=15.0):
         """SIGTERM; the exit code. The caller asserts on it; `check_clean` on what it printed."""
         return self.child.stop(seconds)
+
+    def keep_pages(self):
+        """What the admin endpoint shows, as files beside the log; test_secrets.py reads them."""
+        for page in PAGES:
+            with contextlib.suppress(OSError, IndexError):  # it has ended, or the test cut it off
+                (self.directory / f"page-{page}.txt").write_text(self.admin(f"/{page}")[2])
 
     def check_clean(self):
         """No sanitizer said anything, and no response left with a broker's own address."""

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <array>
 #include <csignal>
 
 namespace kp::test {
@@ -13,8 +14,10 @@ void TlsClient::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(conte
 
 TlsClient::TlsClient(Socket socket, const Options& options)
     : socket_(std::move(socket)), context_(SSL_CTX_new(TLS_client_method())) {
-  std::signal(SIGPIPE, SIG_IGN);                                  // OpenSSL writes without MSG_NOSIGNAL
-  SSL_CTX_set_cipher_list(context_.get(), "DEFAULT@SECLEVEL=0");  // else no TLS below 1.2 leaves here
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  SSL_CTX_set_cipher_list(context_.get(),
+                          (options.ciphers.empty() ? "DEFAULT@SECLEVEL=0" : options.ciphers + ":@SECLEVEL=0")
+                              .c_str());  // else no TLS below 1.2 leaves here
   SSL_CTX_set_min_proto_version(context_.get(), options.min_version);
   SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
   if (!options.cert.empty()) {
@@ -62,5 +65,20 @@ Bytes TlsClient::receive_frame() {
 }
 
 std::string TlsClient::version() const { return SSL_get_version(ssl_.get()); }
+
+std::string TlsClient::cipher() const { return SSL_get_cipher_name(ssl_.get()); }
+
+bool TlsClient::can_resume() const { return SSL_SESSION_is_resumable(SSL_get0_session(ssl_.get())) == 1; }
+
+std::vector<std::string> TlsClient::presented() const {
+  std::vector<std::string> names;
+  const STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl_.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    std::array<char, 256> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(sk_X509_value(chain, i)), NID_commonName, name.data(), name.size());
+    names.emplace_back(name.data());
+  }
+  return names;
+}
 
 }  // namespace kp::test

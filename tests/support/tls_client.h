@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "support/socket.h"
@@ -20,6 +21,7 @@ class TlsClient {
     int min_version = 0;
     std::string cert{};  ///< files; empty: no client certificate
     std::string key{};
+    std::string ciphers{};  ///< for TLS 1.2; empty: all
   };
 
   TlsClient(Socket socket, const Options& options);
@@ -33,6 +35,9 @@ class TlsClient {
   Bytes receive_frame();
   std::string version() const;          ///< "TLSv1.3"
   int alert() const { return alert_; }  ///< the last one that the server sent, SSL_AD_…; -1: none
+  std::string cipher() const;
+  bool can_resume() const;  ///< the server gave us a session to come back with; ask after a receive()
+  std::vector<std::string> presented() const;  ///< the CNs of the chain that the server sent, leaf first
   Socket& socket() { return socket_; }
 
  private:

@@ -142,13 +142,22 @@ class DialTls : public DialTest {
   void SetUp() override {
     DialTest::SetUp();
     const auto leaf = authority.issue("DNS:kafka-0.internal");
-    const auto context = net::TlsContext::server({.cert = leaf.cert, .key = leaf.key, .client_ca = {}});
+    const auto context = [&] {
+      net::TlsServerOptions options;
+      options.cert = leaf.cert;
+      options.key = leaf.key;
+      return net::TlsContext::server(options);
+    }();
     ASSERT_TRUE(context);
     server = *context;
   }
 
   Dialer trusting(const std::string& ca, milliseconds limit = milliseconds(10'000)) {
-    const auto context = net::TlsContext::client({.ca = ca, .cert = {}, .key = {}});
+    const auto context = [&] {
+      net::TlsClientOptions options;
+      options.ca = ca;
+      return net::TlsContext::client(options);
+    }();
     return {{{"*", "127.0.0.1", ""}, {"*.internal", "127.0.0.1", ""}}, *context, limit};
   }
 

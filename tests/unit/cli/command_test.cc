@@ -55,6 +55,53 @@ TEST(CommandLine, AdminNoneTurnsTheEndpointOff) {
   EXPECT_FALSE(run.config.admin_address);
 }
 
+TEST(CommandLine, CredentialsHashTakesAUserAndDefaultsToTheStrongerMechanism) {
+  const auto plain = std::get<HashCredential>(parsed({"credentials", "hash", "alice"}));
+  EXPECT_EQ(plain.user, "alice");
+  EXPECT_EQ(plain.mechanism, config::SaslMechanism::ScramSha512);
+  EXPECT_EQ(plain.iterations, 4096);
+  const auto chosen = std::get<HashCredential>(
+      parsed({"credentials", "hash", "--mechanism", "SCRAM-SHA-256", "--iterations", "8192", "bob"}));
+  EXPECT_EQ(chosen.user, "bob");
+  EXPECT_EQ(chosen.mechanism, config::SaslMechanism::ScramSha256);
+  EXPECT_EQ(chosen.iterations, 8192);
+}
+
+TEST(CommandLine, CertsGenerateTakesItsOptions) {
+  const auto made = std::get<certs::GenerateOptions>(
+      parsed({"certs", "generate", "--sni-suffix", "kafka.example.com", "--out", "here", "--algorithm", "rsa", "--days",
+              "30", "--clients", "a", "b", "c"}));
+  EXPECT_EQ(made.sni_suffix, "kafka.example.com");
+  EXPECT_EQ(made.directory, "here");
+  EXPECT_EQ(made.algorithm, certs::KeyAlgorithm::Rsa);
+  EXPECT_EQ(made.days, 30);
+  EXPECT_EQ(made.clients, (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(CommandLine, CertsGenerateHasDefaults) {
+  const auto made = std::get<certs::GenerateOptions>(parsed({"certs", "generate", "--sni-suffix", "a.test"}));
+  EXPECT_EQ(made.directory, ".");
+  EXPECT_EQ(made.algorithm, certs::KeyAlgorithm::Ec);
+  EXPECT_EQ(made.days, 825);
+  EXPECT_EQ(made.clients, (std::vector<std::string>{"client1", "client2"}));
+}
+
+TEST(CommandLine, CertsFetchCaTakesItsOptions) {
+  const auto fetch = std::get<certs::FetchOptions>(
+      parsed({"certs", "fetch-ca", "--server", "[::1]:9093", "--out", "x.pem", "--leaf"}));
+  EXPECT_EQ(fetch.server, (HostPort{"::1", 9093}));
+  EXPECT_EQ(fetch.out, "x.pem");
+  EXPECT_TRUE(fetch.leaf);
+}
+
+TEST(CommandLine, TheRustSeedsCertificateFlagsWork) {
+  EXPECT_EQ(std::get<certs::GenerateOptions>(parsed({"--generate-certs", "--sni-suffix", "a.test"})).sni_suffix,
+            "a.test");
+  const auto fetch = std::get<certs::FetchOptions>(parsed({"--save-ca-certs", "--server", "kafka:9093"}));
+  EXPECT_EQ(fetch.server, (HostPort{"kafka", 9093}));
+  EXPECT_EQ(fetch.out, "server_ca.pem");
+}
+
 class Misuse : public testing::TestWithParam<std::vector<const char*>> {};
 
 TEST_P(Misuse, IsSaid) {
@@ -68,7 +115,11 @@ TEST_P(Misuse, IsSaid) {
 INSTANTIATE_TEST_SUITE_P(
     Of, Misuse,
     testing::Values(std::vector<const char*>{}, std::vector{"fly"}, std::vector{"run", "--nope"},
-                    std::vector{"run", "--threads", "0"}, std::vector{"completion", "tcsh"},
+                    std::vector{"run", "--threads", "0"}, std::vector{"completion", "tcsh"}, std::vector{"credentials"},
+                    std::vector{"credentials", "hash"}, std::vector{"credentials", "hash", "alice", "password"},
+                    std::vector{"credentials", "hash", "--iterations", "4095", "alice"},
+                    std::vector{"credentials", "hash", "--iterations", "16385", "alice"},
+                    std::vector{"credentials", "hash", "--mechanism", "PLAIN", "alice"},
                     std::vector{"run", "--bootstrap-server-mapping", "a:1"},
                     std::vector{"run", "--bootstrap-server-mapping", "a:1,127.0.0.1:2", "--config", "a.yaml"},
                     std::vector{"run", "--bootstrap-server-mapping", "a:1,127.0.0.1:2", "--deterministic-listeners"}));
@@ -76,6 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(CommandLine, HelpVersionAndCompletionAreSaid) {
   EXPECT_NE(std::get<Say>(parsed({"--help"})).text.find("Examples:"), std::string::npos);
   EXPECT_NE(std::get<Say>(parsed({"version"})).text.find("kafkaproxy "), std::string::npos);
+  for (const char* shell : {"bash", "zsh", "fish"})
+    EXPECT_NE(std::get<Say>(parsed({"completion", shell})).text.find("fetch-ca"), std::string::npos);
   for (const char* shell : {"bash", "zsh", "fish"})
     EXPECT_NE(std::get<Say>(parsed({"completion", shell})).text.find("bootstrap-server-mapping"), std::string::npos);
 }

@@ -42,13 +42,27 @@ TEST(ParseConfig, FillsTheSeedsDefaults) {
 
 TEST(ParseConfig, ReadsBothSides) {
   const Config config = config_of(full_yaml(sni_yaml));
-  const Upstream upstream{{{"kafka-0", 9093}, {"2001:db8::1", 9093}},
-                          SecurityProtocol::SaslSsl,
-                          SaslMechanism::ScramSha512,
-                          {"ca.pem", false, "client.pem", "client_key.pem"}};
-  const Downstream downstream{SecurityProtocol::SaslSsl,
-                              {SaslMechanism::ScramSha512, SaslMechanism::Plain},
-                              {"s.pem", "s_key.pem", true, "clients.pem"}};
+  Upstream upstream{.bootstrap_servers = {{"kafka-0", 9093}, {"2001:db8::1", 9093}},
+                    .security_protocol = SecurityProtocol::SaslSsl,
+                    .sasl_mechanism = SaslMechanism::ScramSha512,
+                    .tls = {}};
+  upstream.tls.ca_certs = "ca.pem";
+  upstream.tls.cert = "client.pem";
+  upstream.tls.key = "client_key.pem";
+  upstream.tls.key_password = "hunter2";
+  upstream.tls.rules = {.min_version = TlsVersion::Tls13, .ciphers = {}, .cipher_suites = "TLS_AES_256_GCM_SHA384"};
+  Downstream downstream;
+  downstream.sasl_mechanisms = {SaslMechanism::ScramSha512, SaslMechanism::Plain};
+  downstream.tls.cert = "s.pem";
+  downstream.tls.key = "s_key.pem";
+  downstream.tls.mtls_enabled = true;
+  downstream.tls.ca_certs = "clients.pem";
+  downstream.sasl_session_lifetime = std::chrono::hours(1);
+  downstream.tls.key_password = "hunter2";
+  downstream.tls.client_auth = ClientAuth::Optional;
+  downstream.tls.crl = "revoked.pem";
+  downstream.tls.principal_mapping_rules = "RULE:^CN=(.*?),.*$/$1/L, DEFAULT";
+  downstream.tls.rules.ciphers = "ECDHE-RSA-AES256-GCM-SHA384";
   EXPECT_EQ(config.upstream, upstream);
   EXPECT_EQ(config.downstream, downstream);
 }

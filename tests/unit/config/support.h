@@ -35,11 +35,15 @@ upstream:
   bootstrap_servers: ["kafka-0:9093", "[2001:db8::1]:9093"]
   security_protocol: SASL_SSL
   sasl_mechanism: SCRAM-SHA-512
-  tls: {ca_certs: ca.pem, trust_server_certs: false, cert: client.pem, key: client_key.pem}
+  tls: {ca_certs: ca.pem, trust_server_certs: false, cert: client.pem, key: client_key.pem, key_password: hunter2,
+        min_version: TLSv1.3, cipher_suites: TLS_AES_256_GCM_SHA384}
 downstream:
   security_protocol: SASL_SSL
   sasl_mechanisms: [SCRAM-SHA-512, PLAIN]
-  tls: {cert: s.pem, key: s_key.pem, mtls_enabled: true, ca_certs: clients.pem}
+  sasl_session_lifetime: 1h
+  tls: {cert: s.pem, key: s_key.pem, key_password: hunter2, mtls_enabled: true, ca_certs: clients.pem,
+        client_auth: optional, crl: revoked.pem, principal_mapping_rules: "RULE:^CN=(.*?),.*$/$1/L, DEFAULT",
+        ciphers: ECDHE-RSA-AES256-GCM-SHA384}
 broker_mapping:
 )" + mapping +
          R"(

@@ -48,7 +48,7 @@ class Body {
 
   void value(const FieldInfo& row, const std::string& type, bool nullable) {
     if (type.starts_with("[]")) return array(row, type.substr(2), nullable);
-    if (type == "string" || type == "records") return text(type == "string" ? 2 : 4, nullable);
+    if (type == "string" || type == "records" || type == "bytes") return text(type == "string" ? 2 : 4, nullable);
     if (type == "struct") return fields(row.fields);
     if (type == "bool") return integer(below(2), 1);
     if (row.name == "Port") return integer(1 + below(65535), 4);

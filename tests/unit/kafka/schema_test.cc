@@ -49,10 +49,16 @@ Versions parse_versions(const std::string& text) {
                                    : between(first, static_cast<Version>(std::stoi(text.substr(dash + 1))));
 }
 
+Version first_flexible(const json& message) {
+  const Versions versions = parse_versions(message.value("flexibleVersions", "none"));
+  return versions == never ? never_flexible : versions.min;
+}
+
 std::string show(Versions versions) { return std::to_string(versions.min) + "…" + std::to_string(versions.max); }
 
 std::string our_type(const std::string& type) {
-  static const std::set<std::string> primitive{"bool", "int8", "int16", "int32", "int64", "string", "uuid", "records"};
+  static const std::set<std::string> primitive{"bool",   "int8", "int16",   "int32", "int64",
+                                               "string", "uuid", "records", "bytes"};
   const bool array = type.starts_with("[]");
   const std::string element = array ? type.substr(2) : type;
   return (array ? "[]" : "") + (primitive.contains(element) ? element : "struct");
@@ -86,7 +92,7 @@ TEST_F(Schema, EveryTableIsKafkas) {
 
     EXPECT_EQ(ours.key, theirs.at("apiKey").get<int>()) << ours.name;
     EXPECT_EQ(show(ours.versions), show(parse_versions(theirs.at("validVersions").get<std::string>()))) << ours.name;
-    EXPECT_EQ(ours.first_flexible, parse_versions(theirs.at("flexibleVersions").get<std::string>()).min) << ours.name;
+    EXPECT_EQ(ours.first_flexible, first_flexible(theirs)) << ours.name;
     EXPECT_TRUE(theirs.value("commonStructs", json::array()).empty()) << ours.name << ": not known to our tables";
     expect_same(ours.fields, theirs.at("fields"), std::string(ours.name));
   }
@@ -119,11 +125,6 @@ std::map<int, std::map<std::string, json>> descriptions() {
     found[key][type] = std::move(message);
   }
   return found;
-}
-
-Version first_flexible(const json& message) {
-  const Versions versions = parse_versions(message.value("flexibleVersions", "none"));
-  return versions == never ? never_flexible : versions.min;
 }
 
 TEST_F(Schema, TheTableOfApisIsKafkas) {

@@ -68,6 +68,8 @@ TEST(Exposition, WhatAlertsWatchExistsBeforeItsFirstEvent) {
   EXPECT_LINE(text, R"(kafka_proxy_wrong_protocol_total{spoke="http"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_tls_handshakes_total{side="upstream"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_tls_handshake_failures_total{side="downstream",reason="certificate"} 0)");
+  EXPECT_LINE(text, R"(kafka_proxy_tls_handshake_failures_total{side="downstream",reason="revoked"} 0)");
+  EXPECT_LINE(text, R"(kafka_proxy_tls_handshake_failures_total{side="upstream",reason="expired"} 0)");
   EXPECT_LINE(text, R"(kafka_proxy_upstream_connect_failures_total{reason="timeout"} 0)");
   EXPECT_LINE(text, "kafka_proxy_upstream_connects_total 0");
 }

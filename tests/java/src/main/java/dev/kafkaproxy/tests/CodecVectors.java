@@ -23,10 +23,11 @@ public final class CodecVectors {
   private static final long SEED = 20260101;
 
   private static final List<ApiKeys> RESPONSES =
-      List.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.METADATA, ApiKeys.FIND_COORDINATOR, ApiKeys.API_VERSIONS,
-          ApiKeys.DESCRIBE_CLUSTER, ApiKeys.SHARE_FETCH, ApiKeys.SHARE_ACKNOWLEDGE);
-  private static final List<ApiKeys> REQUESTS =
-      List.of(ApiKeys.API_VERSIONS, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.METADATA);
+      List.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.METADATA, ApiKeys.FIND_COORDINATOR, ApiKeys.SASL_HANDSHAKE,
+          ApiKeys.API_VERSIONS, ApiKeys.SASL_AUTHENTICATE, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.SHARE_FETCH,
+          ApiKeys.SHARE_ACKNOWLEDGE);
+  private static final List<ApiKeys> REQUESTS = List.of(ApiKeys.SASL_HANDSHAKE, ApiKeys.API_VERSIONS,
+      ApiKeys.SASL_AUTHENTICATE, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.METADATA);
 
   private CodecVectors() {}
 

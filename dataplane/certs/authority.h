@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/result.h"
+#include "certs/generate.h"
+#include "net/pem.h"
+
+namespace kp::certs {
+
+enum class Use : std::uint8_t { Server, Client };
+
+struct Request {
+  std::string common_name;        ///< at most 64 bytes: X.509's limit
+  std::string alternative_names;  ///< "DNS:*.example.com,DNS:example.com"; empty: none
+  Use use = Use::Client;
+  int days = 0;
+};
+
+/// A certificate and its key, as PEM.
+struct Pair {
+  std::string certificate;
+  std::string key;  ///< PKCS#8, not encrypted
+};
+
+/// Signs with a key of its own. Every certificate is valid since an hour ago, for clocks that are late, and has a
+/// random serial of 127 bits. Errors are Internal, with OpenSSL's reason.
+class Authority {
+ public:
+  static Result<Authority> make(KeyAlgorithm algorithm, int days);
+
+  Result<Pair> pair() const;                         ///< the authority itself
+  Result<Pair> issue(const Request& request) const;  ///< ends no later than the authority
+  const std::string& name() const { return name_; }  ///< its CN
+
+ private:
+  Authority() = default;
+
+  KeyAlgorithm algorithm_ = KeyAlgorithm::Ec;
+  std::string name_;
+  net::PrivateKey key_;
+  net::Certificate certificate_;
+};
+
+}  // namespace kp::certs

@@ -1,0 +1,290 @@
+#include "base/log.h"
+#include "broker/exchange.h"
+#include "broker/login.h"
+#include "kafka/apis.h"
+#include "kafka/header.h"
+#include "net/sniff.h"
+#include "proxy/session.h"
+#include "rewrite/response.h"
+
+/// The two logins under auth_swap: the client's to the proxy, the proxy's to the broker. Until both are done nothing of
+/// the client's reaches the broker but ApiVersions, which brokers answer before a login too.
+namespace kp::proxy {
+namespace {
+
+namespace api = kafka::api;
+constexpr std::string_view client_id = "kafkaproxy";
+constexpr std::int16_t sasl_authentication_failed = 58;
+
+bool asks_api_versions(BytesView frame) {
+  return frame.size() >= kafka::request_head_bytes && kafka::peek_request(frame).api_key == api::api_versions;
+}
+
+}  // namespace
+
+/// Who the client is by its certificate, where no login will say.
+Status Session::identify() {
+  const auto certificate = client_.peer_certificate();
+  if (!certificate) return Done{};
+  Result<std::string> named = runtime_->principal_rules->apply(certificate->subject);
+  if (named && config::is_reserved_identity(*named))
+    named = Error{Errc::Unauthorized, *named + " is not a name that a client may have"};
+  if (!named) {
+    client_outcome("no_principal", certificate->subject + ": " + named.error().message);
+    return std::move(named).error();
+  }
+  identity_ = std::move(*named);
+  return Done{};
+}
+
+std::string_view Session::client_mechanism() const {
+  if (logins_ && logins_->client) return auth::wire_name(logins_->client->mechanism());
+  return identity_ == config::anonymous_identity ? "NONE" : "SSL";
+}
+
+/// Audit: every outcome is counted; every good one is a line, bad ones are lines as far as they don't flood the log.
+void Session::client_outcome(std::string_view result, std::string_view why) {
+  ++worker_.counters.logins[{"downstream", std::string(client_mechanism()), std::string(result)}];
+  if (result == "ok") {
+    const bool anonymous = identity_ == config::anonymous_identity;
+    log::write(anonymous ? log::Level::Debug : log::Level::Info, "client logged in",
+               {{"peer", peer_},
+                {"mechanism", client_mechanism()},
+                {"user", identity_},
+                {"upstream_user", logins_ && logins_->broker ? logins_->broker->user() : "-"},
+                {"broker", broker_name()}});
+    return;
+  }
+  if (!worker_.complaints.pass()) return;
+  const std::string& user = logins_ && logins_->client ? logins_->client->claimed_user() : identity_;
+  log::warn("client login refused",
+            {{"peer", peer_}, {"mechanism", client_mechanism()}, {"user", user}, {"cause", result}, {"reason", why}});
+}
+
+void Session::broker_outcome(const Status& outcome) {
+  const std::string mechanism(auth::wire_name(logins_->broker->mechanism()));
+  const bool refused = !outcome && outcome.error().code == Errc::Unauthorized;
+  const std::string result = outcome ? "ok" : refused ? "refused" : std::string(name(outcome.error().code));
+  ++worker_.counters.logins[{"upstream", mechanism, result}];
+  if (outcome || !worker_.complaints.pass()) return;
+  log::warn("login to broker failed", {{"peer", peer_},
+                                       {"user", identity_},
+                                       {"upstream_user", logins_->broker->user()},
+                                       {"mechanism", mechanism},
+                                       {"broker", broker_name()},
+                                       {"reason", outcome.error().message}});
+}
+
+net::Task<Result<Bytes>> Session::read_login_frame() {
+  Bytes frame;
+  std::size_t wanted = kafka::frame_size_bytes;
+  while (frame.size() < wanted) {
+    const std::size_t filled = frame.size();
+    frame.resize(wanted);
+    Result<std::size_t> got = co_await client_.read_some(MutableBytes(frame).subspan(filled));
+    if (!got) co_return std::move(got).error();
+    frame.resize(filled + *got);
+    if (frame.size() != kafka::frame_size_bytes) continue;
+    const std::int32_t size = big_endian_i32(frame);
+    if (size < 0 || static_cast<std::size_t>(size) > auth::max_login_frame_bytes - kafka::frame_size_bytes)
+      co_return Error{Errc::Malformed,
+                      "before the login: a request of " + std::to_string(static_cast<std::uint32_t>(size)) + " bytes"};
+    wanted += static_cast<std::size_t>(size);
+  }
+  co_return frame;
+}
+
+net::Task<Status> Session::log_in_client() {
+  auth::ClientLogin& login =
+      logins_->client.emplace(runtime_->swap->users(), runtime_->config->downstream.sasl_session_lifetime);
+  while (!login.logged_in()) {
+    Result<Bytes> frame = co_await read_login_frame();
+    if (!frame) co_return std::move(frame).error();
+    const bool versions = !login.expects_bare_token() && asks_api_versions(*frame);
+    auth::LoginStep step = versions ? login.api_versions() : login.take(*frame);
+    if (versions && step.state == auth::LoginStep::State::Ongoing) {
+      Status told = co_await relay_api_versions(std::move(*frame));
+      if (!told) co_return std::move(told).error();
+      continue;
+    }
+    if (step.state == auth::LoginStep::State::LoggedIn) {
+      identity_ = login.user();
+      Status admitted = Done{};
+      if (runtime_->swap->makes_logins()) admitted = co_await log_in_to_broker();
+      if (!admitted && admitted.error().code != Errc::Unauthorized) co_return std::move(admitted).error();
+      if (!admitted) step = login.overrule(*frame, "The proxy has no access to the cluster for this user");
+    }
+    Status concluded = co_await conclude_login(std::move(step));
+    if (!concluded) co_return std::move(concluded).error();
+  }
+  const auto lifetime = runtime_->config->downstream.sasl_session_lifetime;
+  if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
+  if (broker_) start_responses();
+  co_return Done{};
+}
+
+net::Task<Status> Session::conclude_login(auth::LoginStep step) {
+  if (step.state == auth::LoginStep::State::LoggedIn) client_outcome("ok", {});
+  // An overruled login was told of where it failed.
+  if (step.state == auth::LoginStep::State::Refused && step.refusal != auth::LoginRefusal::None)
+    client_outcome(name(step.refusal), step.why);
+  if (!step.reply.empty()) {
+    client_written_to_ = true;
+    Status sent = co_await client_.write_all(step.reply);
+    client_written_to_ = false;
+    if (!sent) co_return std::move(sent).error().within("to client");
+  }
+  if (step.state == auth::LoginStep::State::Refused) co_return Error{Errc::Unauthorized, "login refused: " + step.why};
+  co_return Done{};
+}
+
+/// On the session's own connection to the broker, which has not logged in yet.
+net::Task<Status> Session::relay_api_versions(Bytes request) {
+  const kafka::RequestHead head = kafka::peek_request(request);
+  Bytes reply;
+  if (!rewrite::knows(head.api_key, head.api_version)) {
+    reply = rewrite::api_versions_unsupported(head.correlation_id);
+  } else {
+    if (!broker_) {
+      Status dialled = co_await dial_broker();
+      if (!dialled) co_return std::move(dialled).error();
+    }
+    Result<Bytes> answer = co_await broker::exchange(*broker_, std::move(request), broker::max_login_answer_bytes);
+    if (!answer) co_return std::move(answer).error().within("from broker");
+    auto rewritten = rewrite::rewrite_response(head.api_key, head.api_version, *answer, *runtime_->endpoints);
+    if (!rewritten) co_return std::move(rewritten).error().within("from broker");
+    reply = rewritten->frame.empty() ? std::move(*answer) : std::move(rewritten->frame);
+  }
+  auth::LoginStep step;
+  step.reply = std::move(reply);
+  co_return co_await conclude_login(std::move(step));
+}
+
+Result<const config::Credential*> Session::upstream_credential() {
+  Result<const config::Credential*> found = runtime_->swap->upstream_of(identity_);
+  if (!found) client_outcome("unmapped", found.error().message);
+  return found;
+}
+
+/// Dials first, unless ApiVersions did already. Unauthorized: nobody mapped the client, or the broker refuses.
+net::Task<Status> Session::log_in_to_broker() {
+  Result<const config::Credential*> credential = upstream_credential();
+  if (!credential) co_return std::move(credential).error();
+  if (!broker_) {
+    Status dialled = co_await dial_broker();
+    if (!dialled) co_return std::move(dialled).error();
+  }
+  deadline_.after(limits().handshake_timeout);
+  auth::BrokerLogin& login =
+      logins_->broker.emplace(runtime_->swap->upstream_mechanism(), **credential, std::string(client_id));
+  Status outcome = co_await broker::log_in(*broker_, login);
+  if (ended_) co_return *ended_;
+  broker_outcome(outcome);
+  if (!outcome) co_return std::move(outcome).error().within("to broker");
+  logged_in_to_broker();
+  if (!logins_->client) client_outcome("ok", {});  // one with SASL is told of when its login is complete
+  co_return Done{};
+}
+
+void Session::logged_in_to_broker() {
+  const auto lifetime = logins_->broker->session_lifetime();
+  if (lifetime.count() > 0) logins_->renewal.after(broker::renewal_after(lifetime));
+}
+
+/// To a client without SASL there is no form to say "not you", but most ask ApiVersions first and show its error.
+net::Task<Status> Session::refuse_first_request() {
+  if (in_flight_.empty() || in_flight_.front().api_key != api::api_versions) co_return Done{};
+  const InFlight& first = in_flight_.front();
+  const Bytes refusal =
+      rewrite::api_versions_refused(first.api_version, first.correlation_id, sasl_authentication_failed);
+  co_return co_await client_.write_all(refusal);
+}
+
+/// KIP-368, towards the broker. The client notices nothing but that its next request waits for this.
+net::Task<void> Session::renew_broker_login(std::shared_ptr<Session> self) {
+  self->logins_->renewing = true;
+  Status renewed = co_await self->log_in_to_broker_again();
+  if (!self->ended_) {
+    self->broker_outcome(renewed);
+    if (!renewed) self->stop(std::move(renewed).error().within("to broker: renewing the login"));
+  }
+  self->logins_->renewing = false;
+  self->changed_.notify();
+}
+
+net::Task<Status> Session::log_in_to_broker_again() {
+  while (logins_->forwarding && !ended_) co_await changed_.wait();
+  if (ended_) co_return *ended_;
+  auth::BrokerLogin& login = *logins_->broker;
+  std::int32_t correlation_id = 1;
+  Bytes request = login.begin(correlation_id);
+  for (;;) {
+    Result<Bytes> answer = co_await ask_in_turn(std::move(request), correlation_id);
+    if (!answer) co_return std::move(answer).error();
+    Result<std::optional<Bytes>> next = login.next(*answer, ++correlation_id);
+    if (!next) co_return std::move(next).error();
+    if (!next->has_value()) break;
+    request = std::move(**next);
+  }
+  logged_in_to_broker();
+  co_return Done{};
+}
+
+/// A request of ours among the client's: its answer comes after those that are due before it.
+net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correlation_id) {
+  InFlight entry;
+  entry.correlation_id = correlation_id;
+  entry.ours = true;
+  entry.since = std::chrono::steady_clock::now();
+  in_flight_.push_back(std::move(entry));
+  logins_->answer.reset();
+  broker_written_to_ = true;
+  Status sent = co_await broker_->write_all(request);
+  broker_written_to_ = false;
+  if (!sent) co_return std::move(sent).error();
+  progressed();
+  while (!logins_->answer && !ended_) co_await changed_.wait();
+  if (ended_) co_return *ended_;
+  co_return std::move(*logins_->answer);
+}
+
+/// Where the request pump stands still while the login is renewed. Only at a request's boundary.
+net::Task<void> Session::let_renewal_pass() {
+  while (logins_->renewing && requests_.at_boundary() && !ended_) {
+    logins_->forwarding = false;
+    changed_.notify();
+    co_await changed_.wait();
+  }
+  logins_->forwarding = true;
+}
+
+/// KIP-368, from the client: its login, again, on a connection that works.
+Status Session::take_login_again(BytesView frame, InFlight& entry) {
+  if (entry.api_key == api::sasl_handshake && entry.api_version == 0)
+    return Error{Errc::Unsupported, "SaslHandshake 0 can't renew a login"};
+  auth::ClientLogin& login = *logins_->client;
+  auth::LoginStep step = login.take(frame);
+  if (step.state == auth::LoginStep::State::LoggedIn) {
+    const auto lifetime = runtime_->config->downstream.sasl_session_lifetime;
+    if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
+    client_outcome("ok", {});
+  }
+  if (step.state == auth::LoginStep::State::Refused) {
+    client_outcome(name(step.refusal), step.why);
+    if (step.reply.empty()) return Error{Errc::Unauthorized, "login refused: " + step.why};
+    draining_ = true;  // the refusal takes its turn behind the answers under way, then the connection ends
+  }
+  entry.answer = std::move(step.reply);
+  return Done{};
+}
+
+/// While a login is under way again, or is overdue, the client may do nothing else.
+Status Session::may_still_ask(std::int16_t api_key) const {
+  if (logins_->client->under_way())
+    return Error{Errc::Unauthorized, std::string(kafka::api_name(api_key)) + " in the middle of a login"};
+  if (api_key != api::api_versions && std::chrono::steady_clock::now() > logins_->client_until)
+    return Error{Errc::Unauthorized, "the session's lifetime is over and the client has not logged in again"};
+  return Done{};
+}
+
+}  // namespace kp::proxy
