@@ -149,6 +149,18 @@ void announce(SSL_CTX* context, const Trusted& authorities) {
   SSL_CTX_set_client_CA_list(context, names);
 }
 
+/// After OpenSSL's own verdict on each certificate of a client's chain.
+int ask_admission(int accepted, X509_STORE_CTX* verdict) {
+  if (accepted != 1 || X509_STORE_CTX_get_error_depth(verdict) != 0) return accepted;
+  const auto* const ssl =
+      static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(verdict, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* const admits =
+      static_cast<const std::function<bool(const PeerCertificate&)>*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  if ((*admits)(describe(X509_STORE_CTX_get_current_cert(verdict)))) return 1;
+  X509_STORE_CTX_set_error(verdict, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
 Status ask_clients(SSL_CTX* context, const TlsServerOptions& options) {
   if (options.client_certificates == ClientCertificates::None) return Done{};
   if (options.client_ca.empty())
@@ -161,7 +173,8 @@ Status ask_clients(SSL_CTX* context, const TlsServerOptions& options) {
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context, 0);
   const bool required = options.client_certificates == ClientCertificates::Required;
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     options.admits ? ask_admission : nullptr);
   return Done{};
 }
 
@@ -206,6 +219,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerOpti
   SSL_CTX_set_tlsext_servername_callback(context, accept_any_name);
   if (options.require_name) SSL_CTX_set_client_hello_cb(context, demand_server_name, nullptr);
   if (Status ok = made->present(options, options.client_ca); !ok) return std::move(ok).error();
+  made->admits_ = options.admits;
+  SSL_CTX_set_app_data(context, &made->admits_);
   if (Status ok = ask_clients(context, options); !ok) return std::move(ok).error();
   return std::shared_ptr<const TlsContext>(std::move(made));
 }

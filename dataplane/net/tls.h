@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "net/peer_certificate.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -27,10 +29,13 @@ struct TlsServerOptions {
   std::string key{};           ///< PEM
   std::string key_password{};  ///< of an encrypted key; a secret
   ClientCertificates client_certificates = ClientCertificates::None;
-  std::string client_ca{};  ///< PEM bundle; who may sign client certificates. Without root it serves as well
+  std::string client_ca{};  ///< PEM bundle; who may sign client certificates; an intermediate is enough
   /// PEM file with one CRL or more; empty: none is looked at. Every authority that signs client certificates needs one
   /// there, and one that is due for renewal counts no more: its clients are refused until the file is renewed.
   std::string crl{};
+  /// Of a client's certificate that is in order otherwise: may its owner come in? False ends the handshake with an
+  /// alert. Any thread; empty: everybody.
+  std::function<bool(const PeerCertificate&)> admits = {};
   TlsVersion min_version = TlsVersion::Tls12;
   std::string ciphers{};        ///< for 1.2, OpenSSL's syntax; empty: ECDHE with AEAD only
   std::string cipher_suites{};  ///< for 1.3; empty: OpenSSL's
@@ -73,6 +78,7 @@ class TlsContext {
   template <class Options>
   Status present(const Options& options, const std::string& intermediates);
 
+  std::function<bool(const PeerCertificate&)> admits_;  ///< context_ points to it
   std::unique_ptr<ssl_ctx_st, Free> context_;
   bool verifies_ = true;
   std::vector<CertificateExpiry> expiries_;
@@ -85,8 +91,8 @@ std::string tls_error_text();
 std::string tls_refusal_text(const ssl_st* ssl);
 
 /// One metric label per family of handshake failure. Of the peer's certificate: "expired", "revoked", "unknown_ca",
-/// "no_client_certificate", "crl" (ours can't tell), "certificate" (anything else, also a peer that refuses ours);
-/// "no_server_name", "protocol", "closed", "timeout", "other".
+/// "no_client_certificate", "not_admitted", "crl" (ours can't tell), "certificate" (anything else, also a peer that
+/// refuses ours); "no_server_name", "protocol", "closed", "timeout", "other".
 std::string tls_failure_label(const std::string& error_text);
 
 }  // namespace kp::net

@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::string_view refused = "certificate not accepted: ";
 
+constexpr const char* not_admitted = "nobody here goes by its name";
+
 std::string_view remedy(long verdict) {
   switch (verdict) {
     case X509_V_ERR_CRL_HAS_EXPIRED:
-      return ", its authority's newer one belongs into the CRL file";
+      return ", put its authority's newer one into the CRL file";
     case X509_V_ERR_UNABLE_TO_GET_CRL:
       return ", the CRL file has none of its authority";
     default:
@@ -43,7 +45,9 @@ std::string tls_error_text() {
 std::string tls_refusal_text(const ssl_st* ssl) {
   const long verdict = SSL_get_verify_result(ssl);
   if (verdict == X509_V_OK || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE || SSL_is_init_finished(ssl) != 0) return {};
-  std::string text = std::string(refused) + X509_verify_cert_error_string(verdict) + std::string(remedy(verdict));
+  const char* const what =
+      verdict == X509_V_ERR_APPLICATION_VERIFICATION ? not_admitted : X509_verify_cert_error_string(verdict);
+  std::string text = std::string(refused) + what + std::string(remedy(verdict));
   const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);  // kept also when it did not verify
   if (chain != nullptr && sk_X509_num(chain) > 0)
     text += " (" + printable(describe(sk_X509_value(chain, 0)).subject) + ")";
@@ -58,6 +62,7 @@ std::string tls_failure_label(const std::string& error_text) {
   if (has("no server name")) return "no_server_name";
   if (has("did not return a certificate") || has("certificate required")) return "no_client_certificate";
   if (has(refused)) {
+    if (has(not_admitted)) return "not_admitted";
     if (has("revoked")) return "revoked";
     if (has("CRL")) return "crl";
     if (has("certificate has expired")) return "expired";

@@ -98,6 +98,7 @@ net::Task<Status> Session::greet() {
     if (!secured) {
       const std::string label = net::tls_failure_label(secured.error().message);
       ++worker_.counters.tls_failures[{"downstream", label}];
+      if (label == "not_admitted") ++worker_.counters.logins[{"downstream", "SSL", "unmapped"}];
       if (worker_.complaints.pass())
         log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
       co_return std::move(secured).error().within("TLS handshake");

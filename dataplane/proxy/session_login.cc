@@ -26,9 +26,7 @@ bool asks_api_versions(BytesView frame) {
 Status Session::identify() {
   const auto certificate = client_.peer_certificate();
   if (!certificate) return Done{};
-  Result<std::string> named = runtime_->principal_rules->apply(certificate->subject);
-  if (named && config::is_reserved_identity(*named))
-    named = Error{Errc::Unauthorized, *named + " is not a name that a client may have"};
+  Result<std::string> named = runtime_->identity_of(*certificate);
   if (!named) {
     client_outcome("no_principal", certificate->subject + ": " + named.error().message);
     return std::move(named).error();

@@ -23,6 +23,11 @@ from processes import Child
 RUN = Path(os.environ.get("KP_RUN_DIR", jvm.ROOT / "build" / "integration"))
 
 
+def pytest_collection_modifyitems(items):
+    """What looks at all that the others left behind comes last."""
+    items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _end_in_order():
     """SIGTERM tears everything down as Ctrl-C does, and Ctrl-C does so also where a shell made us ignore it."""

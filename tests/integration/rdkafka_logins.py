@@ -38,7 +38,14 @@ class Case:
             brokers = json.loads(text)["brokers"].values()
             self.disconnects[kind] = sum(broker["disconnects"] for broker in brokers)
 
-        return {"log_level": 0, "fetch.wait.max.ms": 100, "error_cb": on_error, "stats_cb": on_statistics, **self.case["settings"], **more}
+        return {
+            "log_level": 0,
+            "fetch.wait.max.ms": 100,
+            "error_cb": on_error,
+            "stats_cb": on_statistics,
+            **self.case["settings"],
+            **more,
+        }
 
     def run(self):
         started = time.monotonic()
@@ -66,7 +73,10 @@ class Case:
 
     def send(self, producer, value, partition, failures):
         producer.produce(
-            self.topic, value, partition=partition, on_delivery=lambda error, _: failures.append(error) if error else None
+            self.topic,
+            value,
+            partition=partition,
+            on_delivery=lambda error, _: failures.append(error) if error else None,
         )
 
     def trip(self):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 import kafka_sasl
-import kafka_wire
 import logins
 from login import Login, secret
 from waiting import until

@@ -101,7 +101,9 @@ def test_librdkafka_writes_and_reads(row, client):
 @pytest.mark.parametrize("client", CLIENTS, ids=str)
 def test_logins_are_counted_and_nothing_leaks(row, broker, client):
     def logins_of(side, login):
-        return row.count(client, "kafka_proxy_auth_total", f'side="{side}"', f'mechanism="{login.mechanism}"', 'result="ok"')
+        return row.count(
+            client, "kafka_proxy_auth_total", f'side="{side}"', f'mechanism="{login.mechanism}"', 'result="ok"'
+        )
 
     # Four clients, each with more than one connection; where nobody logs in, nothing is counted.
     assert (logins_of("downstream", client) >= 4) == client.sasl

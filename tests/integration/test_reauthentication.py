@@ -13,7 +13,7 @@ SECONDS = 17
 LIFETIME = f"{kafka_cluster.SESSION_MS}ms"
 # Seconds between two rounds of records; idle is longer than a login lives. No more haste than needed: while a broker or
 # the proxy has to wait for its turn on the machine, a login may run out that would not have.
-PACES = {"busy": 0.1, "idle": kafka_cluster.SESSION_MS / 1000 + 1}
+PACES = {"busy": 0.2, "idle": kafka_cluster.SESSION_MS / 1000 + 1}
 
 
 class Held:

@@ -22,7 +22,9 @@ def _compact(data):
 def create_topic(sock, name, partitions, seconds=30):
     """CreateTopics version 4, with the broker's defaults for all else."""
     topic = _string(name) + struct.pack(">ih", partitions, -1) + struct.pack(">ii", 0, 0)
-    sock.sendall(kafka_wire.request(19, 4, 11, struct.pack(">i", 1) + topic + struct.pack(">i?", seconds * 1000, False)))
+    sock.sendall(
+        kafka_wire.request(19, 4, 11, struct.pack(">i", 1) + topic + struct.pack(">i?", seconds * 1000, False))
+    )
     sock.settimeout(seconds + 5)
     answer = kafka_wire.Reader(kafka_wire.read_frame(sock)[1])
     answer.number("i")  # throttle time

@@ -7,6 +7,7 @@ import os
 import struct
 
 import kafka_wire
+from login import remembered
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 SCRAM = MECHANISMS[1:]
@@ -84,3 +85,14 @@ def login(sock, mechanism, user, password):
     if answer != b"v=" + signature:
         raise ConnectionError("the server's signature is wrong")
     return lifetime
+
+
+def verifier(mechanism, password, iterations=4096):
+    """What the proxy's configuration may hold instead of a password."""
+    salt = os.urandom(16)
+    salted = salted_password(mechanism, password, salt, iterations)
+    client_key = hmac.digest(salted, b"Client Key", hash_name(mechanism))
+    stored_key = hashlib.new(hash_name(mechanism), client_key).digest()
+    server_key = hmac.digest(salted, b"Server Key", hash_name(mechanism))
+    salt, stored_key, server_key = (base64.b64encode(part).decode() for part in (salt, stored_key, server_key))
+    return f"{mechanism}${iterations}:{salt}${remembered(stored_key)}:{remembered(server_key)}"

@@ -166,7 +166,7 @@ std::vector<Refusal> refusals() {
   add("Revoked", Held::Revoked, SSL_AD_CERTIFICATE_REVOKED, SSL_AD_CERTIFICATE_REVOKED, "revoked",
       "certificate revoked (CN=client1)");
   add("OldCrl", Held::WithAnOldCrl, SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_EXPIRED, "crl",
-      "CRL has expired, its authority's newer one belongs into the CRL file");
+      "CRL has expired, put its authority's newer one into the CRL file");
   add("NoCrl", Held::WithoutACrl, SSL_AD_UNKNOWN_CA, SSL_AD_UNKNOWN_CA, "crl",
       "unable to get certificate CRL, the CRL file has none of its authority");
   return all;

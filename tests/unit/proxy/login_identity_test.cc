@@ -49,7 +49,7 @@ TEST_F(Anonymous, GetsItsAnswersAndNoneOfTheProxys) {
   start_with_logins();
   const Socket client = to_broker();
   client.send(joined({api_versions(0), beat(2), beat(3)}));
-  for (const std::int32_t id : {1, 2, 3}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 2, 3});
 }
 
 class RefusedAnonymous : public Anonymous, public testing::WithParamInterface<kafka::Version> {};

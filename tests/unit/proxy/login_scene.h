@@ -126,4 +126,8 @@ inline std::int32_t next_id(const test::Socket& client) {
   return frame.size() < kafka::response_head_bytes ? -1 : kafka::peek_response(frame).correlation_id;
 }
 
+inline void expect_ids(const test::Socket& client, const std::vector<std::int32_t>& expected) {
+  for (const std::int32_t correlation_id : expected) EXPECT_EQ(next_id(client), correlation_id);
+}
+
 }  // namespace kp::proxy

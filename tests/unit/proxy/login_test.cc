@@ -125,7 +125,7 @@ TEST_F(LoginTest, RequestsPipelinedBehindTheLoginWaitForItAndAreAnsweredInOrder)
   const Socket client = to_broker();
   client.send(joined({api_versions(1), handshake("PLAIN", 1, 2), authenticate(plain_token("alice", alice.secret), 1, 3),
                       beat(4), api_versions(5), beat(6)}));
-  for (const std::int32_t id : {1, 2, 3, 4, 5, 6}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 2, 3, 4, 5, 6});
 }
 
 TEST_F(LoginTest, NothingPipelinedBehindARefusedLoginReachesTheBroker) {

@@ -30,7 +30,7 @@ TEST_F(Relogin, IsAnsweredHereInItsTurnAndNeverReachesTheBroker) {
   const auto second = arrival();
   first.reply(Bytes(6));
   second.reply(Bytes(6));
-  for (const std::int32_t id : {1, 50, 51, 2}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 50, 51, 2});
   EXPECT_EQ(keeper->asked(first.from), (Apis{api::sasl_handshake, api::sasl_authenticate, 12, 12}));
   EXPECT_TRUE(counted("downstream", "PLAIN", "ok", 2));
 }
@@ -55,7 +55,7 @@ TEST_F(Relogin, ThatIsWrongIsToldAfterTheResponsesUnderWayAndThenTheConnectionEn
   EXPECT_TRUE(counted("downstream", "PLAIN", "bad_credentials"));
   first.reply(Bytes(6));
   second.reply(Bytes(6));
-  for (const std::int32_t id : {1, 2, 50}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 2, 50});
   EXPECT_EQ(next_error(client), sasl_authentication_failed);
   EXPECT_EQ(client.receive_to_end(), Bytes{});
   EXPECT_EQ(keeper->asked(first.from), (Apis{api::sasl_handshake, api::sasl_authenticate, 12, 12}));
@@ -112,7 +112,7 @@ TEST_F(Relogin, ThatComesByteByByteIsTaken) {
   start_with_logins();
   const Socket client = logged_in(alice);
   for (const std::uint8_t byte : joined({beat(1), joined(login_of(alice)), beat(2)})) client.send(BytesView(&byte, 1));
-  for (const std::int32_t id : {1, 50, 51, 2}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 50, 51, 2});
 }
 
 class Lifetime : public Relogin {
@@ -150,7 +150,7 @@ TEST_F(Lifetime, AfterItApiVersionsAndALoginAreStillTakenAndThenAllGoesOn) {
   const Socket client = logged_in(alice);
   outlive_a_login();
   client.send(joined({test::request_frame(api::api_versions, 0, 1), joined(login_of(alice)), beat(2)}));
-  for (const std::int32_t id : {1, 50, 51, 2}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {1, 50, 51, 2});
 }
 
 }  // namespace

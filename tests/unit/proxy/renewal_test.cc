@@ -72,17 +72,16 @@ TEST_P(RenewalByEveryMechanism, OfABusyClientComesBetweenItsRequests) {
   start_renewing();
   const Socket client = settled();
   answer_beats();
-  for (std::int32_t id = 2; id < 2 + window; ++id) client.send(beat(id));
-  std::int32_t id = 2;
+  std::int32_t sent = 2;
+  for (; sent < 2 + window; ++sent) client.send(beat(sent));
+  std::int32_t expected = 2;
   bool in_order = true;
-  while (in_order && keeper->logins(connection) < 4) {
-    in_order = next_id(client) == id;
-    client.send(beat(id + window, 4 + static_cast<std::size_t>(id % 5) * 700));
-    ++id;
+  for (; in_order && keeper->logins(connection) < 4; ++expected, ++sent) {
+    in_order = next_id(client) == expected;
+    client.send(beat(sent, 4 + static_cast<std::size_t>(sent % 5) * 700));
   }
-  EXPECT_TRUE(in_order) << "at " << id;
-  for (const std::int32_t last = id + window; in_order && id < last; ++id) in_order = next_id(client) == id;
-  EXPECT_TRUE(in_order) << "at " << id;
+  for (; in_order && expected < sent; ++expected) in_order = next_id(client) == expected;
+  EXPECT_TRUE(in_order) << "at " << expected;
 }
 
 TEST_F(Renewal, WaitsForTheEndOfARequestThatIsHalfSent) {
@@ -122,7 +121,7 @@ TEST_F(Renewal, HoldsRequestsThatComeDuringIt) {
   client.send(joined({beat(2), test::request_frame(api::api_versions, 0, 3), beat(4)}));
   keeper->take_login(first_step);
   keeper->take_login(arrival());
-  for (const std::int32_t id : {2, 3, 4}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {2, 3, 4});
   EXPECT_EQ(keeper->asked(connection), (Apis{17, 36, 17, 36, heartbeat, api::api_versions, heartbeat}));
 }
 
@@ -156,7 +155,7 @@ TEST_F(Renewal, AnApiVersionsOfOurOwnAnswerKeepsItsPlace) {
   keeper->take_login(handshake);
   keeper->take_login(arrival());
   arrival().reply(Bytes(6));
-  for (const std::int32_t id : {2, 3, 4}) EXPECT_EQ(next_id(client), id);
+  expect_ids(client, {2, 3, 4});
 }
 
 TEST_F(Renewal, ThatIsRefusedEndsTheConnection) {

@@ -196,7 +196,11 @@ public final class LoginScenarios {
     StringBuilder all = new StringBuilder();
     metrics.forEach((metric, value) -> {
       if (metric.group().equals(whose + "-metrics") && names.containsKey(metric.name()))
-        all.append(all.isEmpty() ? "" : "\t").append(whose).append('.').append(names.get(metric.name())).append('=')
+        all.append(all.isEmpty() ? "" : "\t")
+            .append(whose)
+            .append('.')
+            .append(names.get(metric.name()))
+            .append('=')
             .append(((Number) value.metricValue()).longValue());
     });
     return all.toString();
@@ -236,7 +240,10 @@ public final class LoginScenarios {
       return describe(failed.getCause());
     StringBuilder all = new StringBuilder();
     for (Throwable one = failed; one != null; one = one.getCause() == one ? null : one.getCause())
-      all.append(all.isEmpty() ? "" : " / ").append(one.getClass().getSimpleName()).append(": ").append(one.getMessage());
+      all.append(all.isEmpty() ? "" : " / ")
+          .append(one.getClass().getSimpleName())
+          .append(": ")
+          .append(one.getMessage());
     return all.toString().replaceAll("[\\t\\n\\r]+", " ");
   }
 
