@@ -138,8 +138,13 @@ std::vector<HostPort> Session::targets() const {
 
 /// A connection that answers requests: dialled, and logged in where that is ours to do.
 net::Task<Status> Session::open_broker() {
-  Status opened = runtime_->swap->makes_logins() ? co_await log_in_to_broker() : co_await dial_broker();
-  if (!opened) co_return opened;
+  if (runtime_->swap->makes_logins()) {  // no co_await in a conditional expression: GCC 12 ends its error twice
+    Status logged_in = co_await log_in_to_broker();
+    if (!logged_in) co_return std::move(logged_in).error();
+  } else {
+    Status dialled = co_await dial_broker();
+    if (!dialled) co_return std::move(dialled).error();
+  }
   start_responses();
   co_return Done{};
 }

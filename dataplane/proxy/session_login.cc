@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/log.h"
 #include "broker/exchange.h"
 #include "broker/login.h"
@@ -15,6 +17,7 @@ namespace {
 namespace api = kafka::api;
 constexpr std::string_view client_id = "kafkaproxy";
 constexpr std::int16_t sasl_authentication_failed = 58;
+constexpr std::size_t piece = 2048;
 
 bool asks_api_versions(BytesView frame) {
   return frame.size() >= kafka::request_head_bytes && kafka::peek_request(frame).api_key == api::api_versions;
@@ -78,7 +81,7 @@ net::Task<Result<Bytes>> Session::read_login_frame() {
   std::size_t wanted = kafka::frame_size_bytes;
   while (frame.size() < wanted) {
     const std::size_t filled = frame.size();
-    frame.resize(wanted);
+    frame.resize(std::min(wanted, filled + piece));  // grown as bytes come: the size is only what the client says
     Result<std::size_t> got = co_await client_.read_some(MutableBytes(frame).subspan(filled));
     if (!got) co_return std::move(got).error();
     frame.resize(filled + *got);

@@ -102,7 +102,10 @@ net::Task<Status> Session::forward(BytesView run) {
   if (run.empty()) co_return Done{};
   if (!broker_) {
     Status opened = co_await open_broker();
-    if (!opened && opened.error().code == Errc::Unauthorized) (void)co_await refuse_first_request();
+    if (!opened && opened.error().code == Errc::Unauthorized) {
+      Status told = co_await refuse_first_request();
+      (void)told;
+    }
     if (!opened) co_return std::move(opened).error();
   }
   broker_written_to_ = true;

@@ -198,6 +198,6 @@ def test_lowest_tls_version_is_kept_to(stage, start, version, agreed):
     downstream["tls"]["min_version"] = version
     _, mode = start(downstream, nameless(logins.swap(stage.cluster, ["$anonymous=svc"])))
     host, port = mode.address(1)
-    ask = f"openssl s_client -connect {host}:{port} -CAfile {stage.cluster.certs.ca} -tls1_2 -brief </dev/null 2>&1 || true"
-    printed = stage.clients(mode).run(["sh", "-c", ask])
+    ask = f"openssl s_client -connect {host}:{port} -CAfile {stage.cluster.certs.ca} -tls1_2 -brief"
+    printed = stage.clients(mode).run(["sh", "-c", f"{ask} </dev/null 2>&1 || true"])
     assert ("Protocol version: TLSv1.2" in printed) == agreed, printed

@@ -51,7 +51,7 @@ class Certs:
     def _make_all(self):
         self._make_ca("ca")
         self._make_ca("other_ca")
-        # A client keeps a certificate to itself when the server names no issuer for it; so one that is to be refused for
+        # A client keeps a certificate to itself when the server names another issuer; so one that is to be refused for
         # its issuer has to look like ours.
         self._make_ca("impostor_ca", subject=_ca_subject("ca"))
         self.make("broker", BROKER_NAMES, ["127.0.0.1"])

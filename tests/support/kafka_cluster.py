@@ -45,8 +45,8 @@ USERS = ("svc", "svc2")
 
 
 def _security():
-    """Who may come in, and how. Whoever comes without a name is a super user: so the tests that are not about security
-    know nothing of it. Topics are everybody's until somebody gets a right to them."""
+    """Who may come in, and how. Whoever comes without a name is a super user: tests that are not about security know
+    nothing of it. Topics are everybody's until somebody gets a right to them."""
     made = {
         "listener.security.protocol.map": ",".join(
             ["CONTROLLER:PLAINTEXT", *(f"{name}:{protocol}" for name, (protocol, _, _) in LISTENERS.items())]
@@ -208,7 +208,7 @@ class KafkaCluster:
         return socket.create_connection((host, port), seconds)
 
     def create_topic(self, name, partitions=3, only_for=None):
-        """Makes a topic and waits until each broker lists its leaders. `only_for`: a principal; nobody else may use it."""
+        """Makes a topic and waits until each broker lists its leaders. `only_for`: the one principal that may use it."""
         with self.connect(self.running()[0].id) as sock:
             kafka_admin.create_topic(sock, name, partitions)
             if only_for is not None:

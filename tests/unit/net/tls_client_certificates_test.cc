@@ -77,6 +77,24 @@ TEST_F(MutualTls, OneThatIsNotRevokedGetsInWithACrl) {
   EXPECT_TRUE(accepted) << accepted.error().message;
 }
 
+TEST_F(MutualTls, OneWhoIsNotAdmittedHearsItInTheHandshake) {
+  server_options.admits = [](const PeerCertificate& certificate) { return certificate.common_name == "client1"; };
+  const Status accepted = meet_holder(ours.issue("", std::chrono::hours(2), "client2"));
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().code, Errc::Unauthorized);
+  EXPECT_EQ(tls_failure_label(accepted.error().message), "not_admitted");
+  EXPECT_TRUE(meet_holder(ours.issue("", std::chrono::hours(2), "client1")));
+}
+
+TEST_F(MutualTls, OneThatIsRevokedIsNotAskedFor) {
+  const auto bad = ours.issue("", std::chrono::hours(2), "client1");
+  server_options.crl = ours.crl({bad});
+  bool asked = false;
+  server_options.admits = [&asked](const PeerCertificate&) { return asked = true; };
+  EXPECT_FALSE(meet_holder(bad));
+  EXPECT_FALSE(asked);
+}
+
 TEST_F(MutualTls, AnIntermediateIsEnoughOfAnAuthority) {
   test::Certificates department("department CA", ours);
   server_options.client_ca = department.ca();
