@@ -39,7 +39,8 @@ Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route r
       peer_(client_.peer()),
       deadline_(worker.loop, [this] { cut(); }),
       changed_(worker.loop.executor()),
-      requests_(runtime_->config->limits.max_frame_bytes, runtime_->swap->takes_logins()) {
+      requests_(runtime_->config->limits.max_frame_bytes,
+                runtime_->swap->takes_logins() || runtime_->swap->makes_logins()) {
   if (runtime_->swap->takes_logins() || runtime_->swap->makes_logins())
     logins_ = std::make_unique<Logins>(worker.loop, [this] {
       net::asio::co_spawn(worker_.loop.executor(), renew_broker_login(shared_from_this()), net::asio::detached);

@@ -53,7 +53,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool at_rest() const {
     return in_flight_.empty() && requests_.at_boundary() && !client_written_to_ && !broker_written_to_;
   }
-  void progressed() { deadline_.after(limits().idle_timeout); }
+  /// A byte of the client's, or for it, has moved. A login that we renew must not keep an idle client.
+  void progressed() {
+    if (in_flight_.empty() || !in_flight_.front().ours) deadline_.after(limits().idle_timeout);
+  }
   const config::Limits& limits() const { return runtime_->config->limits; }
 
   // session_login.cc
@@ -71,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Task<Result<Bytes>> ask_in_turn(Bytes request, std::int32_t correlation_id);
   net::Task<void> let_renewal_pass();
   Status take_login_again(BytesView frame, InFlight& entry);
+  void refuse_needless_login(InFlight& entry);
   Status may_still_ask(std::int16_t api_key) const;
   void client_outcome(std::string_view result, std::string_view why);
   void broker_outcome(const Status& outcome);

@@ -5,6 +5,8 @@
 #include "broker/login.h"
 #include "kafka/apis.h"
 #include "kafka/header.h"
+#include "kafka/messages/17_sasl_handshake.h"
+#include "kafka/messages/36_sasl_authenticate.h"
 #include "net/sniff.h"
 #include "proxy/session.h"
 #include "rewrite/response.h"
@@ -16,8 +18,17 @@ namespace {
 
 namespace api = kafka::api;
 constexpr std::string_view client_id = "kafkaproxy";
+constexpr std::int16_t illegal_sasl_state = 34;
 constexpr std::int16_t sasl_authentication_failed = 58;
 constexpr std::size_t piece = 2048;
+
+template <class Response>
+Bytes illegal_state(const InFlight& request) {
+  Response response;
+  response.error_code = illegal_sasl_state;
+  const kafka::Version version = std::clamp(request.api_version, Response::versions.min, Response::versions.max);
+  return kafka::encode_response(response, version, request.correlation_id);
+}
 
 bool asks_api_versions(BytesView frame) {
   return frame.size() >= kafka::request_head_bytes && kafka::peek_request(frame).api_key == api::api_versions;
@@ -173,7 +184,11 @@ net::Task<Status> Session::log_in_to_broker() {
   if (!credential) co_return std::move(credential).error();
   if (!broker_) {
     Status dialled = co_await dial_broker();
-    if (!dialled) co_return std::move(dialled).error();
+    if (!dialled) {
+      Error failed = std::move(dialled).error();
+      if (failed.code == Errc::Unauthorized) failed.code = Errc::Io;  // it is the broker whom we don't trust
+      co_return std::move(failed);
+    }
   }
   deadline_.after(limits().handshake_timeout);
   auth::BrokerLogin& login =
@@ -205,17 +220,16 @@ net::Task<Status> Session::refuse_first_request() {
 net::Task<void> Session::renew_broker_login(std::shared_ptr<Session> self) {
   self->logins_->renewing = true;
   Status renewed = co_await self->log_in_to_broker_again();
-  if (!self->ended_) {
-    self->broker_outcome(renewed);
-    if (!renewed) self->stop(std::move(renewed).error().within("to broker: renewing the login"));
-  }
+  // A broker that refuses may close before we have looked at what it said.
+  if (!self->ended_ || (!renewed && renewed.error().code == Errc::Unauthorized)) self->broker_outcome(renewed);
+  if (!renewed && !self->ended_) self->stop(std::move(renewed).error().within("to broker: renewing the login"));
   self->logins_->renewing = false;
   self->changed_.notify();
 }
 
 net::Task<Status> Session::log_in_to_broker_again() {
   while (logins_->forwarding && !ended_) co_await changed_.wait();
-  if (ended_) co_return *ended_;
+  if (ended_) co_return Error{Errc::Draining, "the connection ends"};
   auth::BrokerLogin& login = *logins_->broker;
   std::int32_t correlation_id = 1;
   Bytes request = login.begin(correlation_id);
@@ -243,20 +257,23 @@ net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correl
   Status sent = co_await broker_->write_all(request);
   broker_written_to_ = false;
   if (!sent) co_return std::move(sent).error();
-  progressed();
   while (!logins_->answer && !ended_) co_await changed_.wait();
-  if (ended_) co_return *ended_;
+  if (!logins_->answer) co_return Error{Errc::Draining, "the connection ends"};
   co_return std::move(*logins_->answer);
 }
 
 /// Where the request pump stands still while the login is renewed. Only at a request's boundary.
 net::Task<void> Session::let_renewal_pass() {
+  const auto since = std::chrono::steady_clock::now();
   while (logins_->renewing && requests_.at_boundary() && !ended_) {
     logins_->forwarding = false;
     changed_.notify();
     co_await changed_.wait();
   }
   logins_->forwarding = true;
+  // The client's own lifetime doesn't run while it waits for us.
+  if (logins_->client_until != std::chrono::steady_clock::time_point::max())
+    logins_->client_until += std::chrono::steady_clock::now() - since;
 }
 
 /// KIP-368, from the client: its login, again, on a connection that works.
@@ -277,6 +294,14 @@ Status Session::take_login_again(BytesView frame, InFlight& entry) {
   }
   entry.answer = std::move(step.reply);
   return Done{};
+}
+
+/// Of a client whom this listener knows without: it hears what a broker's listener without SASL says. It must not reach
+/// the broker, where the proxy has logged in.
+void Session::refuse_needless_login(InFlight& entry) {
+  client_outcome(name(auth::LoginRefusal::BadState), "a login on a listener without SASL");
+  entry.answer = entry.api_key == api::sasl_handshake ? illegal_state<kafka::SaslHandshakeResponse>(entry)
+                                                      : illegal_state<kafka::SaslAuthenticateResponse>(entry);
 }
 
 /// While a login is under way again, or is overdue, the client may do nothing else.

@@ -150,6 +150,8 @@ Result<InFlight> Session::admit(const RequestScan::Found& found, BytesView frame
   if (runtime_->swap->takes_logins()) {
     if (Status ok = login ? take_login_again(frame, entry) : may_still_ask(entry.api_key); !ok)
       return std::move(ok).error();
+  } else if (runtime_->swap->makes_logins()) {
+    if (login) refuse_needless_login(entry);
   } else if (entry.api_key == kafka::api::sasl_handshake && entry.api_version == 0 && !entry.sasl_token) {
     requests_.expect_sasl_tokens();
   }

@@ -10,6 +10,7 @@
 
 #include "auth/broker_login.h"
 #include "auth/client_login.h"
+#include "auth/crypto.h"
 #include "fuzz/check.h"
 #include "fuzz/hand_turned.h"
 #include "kafka/messages/03_metadata.h"
@@ -31,6 +32,7 @@ using kp::config::Credential;
 using kp::kafka::Version;
 
 constexpr std::int16_t heartbeat = 12;
+constexpr Version unknown_version = 77;
 constexpr std::string_view own_client_id = "kafkaproxy";
 constexpr std::chrono::milliseconds broker_lifetime{1000};  // a renewal falls due within the second
 
@@ -40,7 +42,7 @@ const Credential impostor{"alice", "looking-glass"};
 const std::array upstream{Credential{"svc", "svc-upstream"}, Credential{"bob", "bob-upstream"}};
 
 bool holds(BytesView bytes, std::string_view text) {
-  return ::memmem(bytes.data(), bytes.size(), text.data(), text.size()) != nullptr;
+  return !bytes.empty() && ::memmem(bytes.data(), bytes.size(), text.data(), text.size()) != nullptr;
 }
 template <std::size_t n>
 bool holds_a_secret(BytesView bytes, const std::array<Credential, n>& of) {
@@ -89,6 +91,10 @@ class Scene : public kp::fuzz::HandTurned {
     kp::kafka::RequestHead head;
     LoginStep login;  ///< where it is one of the proxy's login
   };
+  struct Sent {
+    Bytes frame;
+    bool in_login;  ///< right behind the client's SaslHandshake: nobody may get it
+  };
 
   // What the client does.
   void say(const Bytes& frame) {
@@ -96,6 +102,7 @@ class Scene : public kp::fuzz::HandTurned {
     from_client(frame);
   }
   void ask(std::int16_t key, Version version, BytesView body, int times = 1);
+  void begin_request(std::size_t body_bytes, std::size_t now);
   void say_anything(BytesView bytes);
   void log_in(int who, BytesView bytes);
   void log_in_to_the_end(int who, BytesView bytes);
@@ -120,6 +127,8 @@ class Scene : public kp::fuzz::HandTurned {
 
   std::int32_t next_id_ = 1000;
   Bytes owed_;                       ///< the rest of a request that was begun
+  std::deque<Sent> sent_;            ///< of these, what the broker shall get
+  bool hand_shaken_ = false;         ///< the client's last word on logins is a SaslHandshake
   std::deque<std::int32_t> awaits_;  ///< correlation ids of what was asked in the right form
   std::optional<kp::auth::BrokerLogin> login_;
   Bytes answer_;           ///< the last that the client got, until it was used
@@ -146,8 +155,24 @@ void Scene::ask(std::int16_t key, Version version, BytesView body, int times) {
     frame = kp::kafka::seal_frame(std::move(frame));
     run.insert(run.end(), frame.begin(), frame.end());
     awaits_.push_back(next_id_++);
+    if (key == api::sasl_handshake)
+      hand_shaken_ = true;
+    else if (version != unknown_version)
+      sent_.push_back({std::move(frame), hand_shaken_});
   }
   say(run);
+}
+
+/// The rest goes with what is said next.
+void Scene::begin_request(std::size_t body_bytes, std::size_t now) {
+  Bytes frame = kp::kafka::open_request(heartbeat, 4, next_id_, "fuzz");
+  awaits_.push_back(next_id_++);
+  frame.resize(frame.size() + body_bytes);
+  frame = kp::kafka::seal_frame(std::move(frame));
+  sent_.push_back({frame, hand_shaken_});
+  const auto cut = frame.begin() + static_cast<std::ptrdiff_t>(std::min(frame.size() - 1, now));
+  say({frame.begin(), cut});
+  owed_.assign(cut, frame.end());
 }
 
 void Scene::say_anything(BytesView bytes) {
@@ -165,6 +190,7 @@ void Scene::log_in(int who, BytesView bytes) {
                    who % 4 == 3 ? impostor : clients[static_cast<std::size_t>(who % 4)], "fuzz",
                    static_cast<Version>(who / 4 % 3));
     awaits_.push_back(next_id_);
+    hand_shaken_ = true;
     say(login_->begin(next_id_++));
     return;
   }
@@ -174,6 +200,7 @@ void Scene::log_in(int who, BytesView bytes) {
     return;
   }
   awaits_.push_back(next_id_++);
+  hand_shaken_ = false;
   proven_ = proven_ || login_->mechanism() != Mechanism::Plain || holds_a_secret(**next, clients);
   say(**next);
 }
@@ -191,13 +218,14 @@ void Scene::send_token(Version version, BytesView token) {
   proven_ = proven_ || holds_a_secret(token, clients);
   kp::kafka::SaslAuthenticateRequest request;
   request.auth_bytes.bytes = token;
+  hand_shaken_ = false;
   awaits_.push_back(next_id_);
   say(kp::kafka::encode_request(request, version, next_id_++, "fuzz"));
 }
 
 void Scene::send_bare_token(BytesView token) {
   static const std::string right = std::string("\0", 1) + clients[0].user + '\0' + clients[0].secret;
-  if (token.empty()) token = kp::as_bytes(right);
+  if (token.empty()) token = kp::auth::as_bytes(right);
   formless_ = true;
   proven_ = proven_ || holds_a_secret(token, clients);
   Bytes frame(4);
@@ -229,6 +257,11 @@ void Scene::judge(BytesView frame) {
     check(!honest_ || asked.login.state != LoginStep::State::Refused, "the proxy's login is right");
     logging_in_ = true;
   } else {
+    if (!formless_) {
+      check(!sent_.empty() && std::ranges::equal(sent_.front().frame, frame), "requests arrive as they were sent");
+      check(!sent_.front().in_login || !world_.takes, "a request in the middle of the client's login");
+      sent_.pop_front();
+    }
     check(!logging_in_, "a request in the middle of the proxy's login");
     if (head.api_key != api::api_versions) {
       check(!world_.makes || accepted_, "a request before the proxy's login");
@@ -307,21 +340,13 @@ void Scene::step(int what, BytesView bytes) {
     case 2:
       return log_in_to_the_end(more, bytes);
     case 3:
-      return ask(api::api_versions, more < 8 ? version : Version{77}, version < 3 ? BytesView() : bytes);
+      return ask(api::api_versions, more < 8 ? version : unknown_version, version < 3 ? BytesView() : bytes);
     case 4:
       return ask(api::metadata, Version{1}, no_topics);
     case 5:
       return ask(heartbeat, 4, bytes, 1 + version);
-    case 6: {  // begun only
-      Bytes frame = kp::kafka::open_request(heartbeat, 4, next_id_, "fuzz");
-      awaits_.push_back(next_id_++);
-      frame.resize(frame.size() + 10 + static_cast<std::size_t>(more) * 20'000);
-      frame = kp::kafka::seal_frame(std::move(frame));
-      const std::size_t now = std::min(frame.size() - 1, bytes.size() * 2);
-      say({frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(now)});
-      owed_.assign(frame.begin() + static_cast<std::ptrdiff_t>(now), frame.end());
-      return;
-    }
+    case 6:
+      return begin_request(10 + static_cast<std::size_t>(more) * 20'000, bytes.size() * 2);
     case 7:
       return ask(api::sasl_handshake, version, bytes);
     case 8:

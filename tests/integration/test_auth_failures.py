@@ -96,6 +96,7 @@ def _tls_refusals():
         ("stranger", "no_client_certificate", none),
         ("impostor", "unknown_ca", "unable to get local issuer certificate (CN=impostor)"),
         ("revoked", "revoked", "certificate revoked (CN=revoked)"),
+        ("client2", "not_admitted", "nobody here goes by its name (CN=client2)"),  # mapped to nobody
     ):
         counted, log = no_handshake(reason), ("client TLS handshake failed", said)
         yield Refusal(

@@ -30,7 +30,8 @@ from processes import Child
 from waiting import until
 
 # The clients' listeners: by which protocol each is spoken to, its port where every broker has its own address, and its
-# distance from the first where all share one. MTLS ones want a client's certificate, REAUTH ends a login after SESSION_MS.
+# distance from the first where all share one. MTLS ones want a client's certificate; REAUTH ends a login after
+# SESSION_MS.
 LISTENERS = {
     "PLAINTEXT": ("PLAINTEXT", 9092, 0),
     "SSL": ("SSL", 9093, 100),
@@ -208,7 +209,7 @@ class KafkaCluster:
         return socket.create_connection((host, port), seconds)
 
     def create_topic(self, name, partitions=3, only_for=None):
-        """Makes a topic and waits until each broker lists its leaders. `only_for`: the one principal that may use it."""
+        """Makes a topic and waits until each broker lists its leaders. `only_for`: its only principal."""
         with self.connect(self.running()[0].id) as sock:
             kafka_admin.create_topic(sock, name, partitions)
             if only_for is not None:

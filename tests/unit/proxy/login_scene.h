@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,7 @@ class LoginScene : public RunningProxy {
       for (const char* path : {"/metrics", "/config", "/brokers", "/readyz", "/"}) shown += page(path);
     proxy.reset();
     shown += testing::internal::GetCapturedStderr();
+    if (HasFailure()) std::cout << shown;
     EXPECT_NE(shown.find("cluster"), std::string::npos) << "nothing was captured";
     for (const std::string_view secret : clients_secrets) EXPECT_EQ(shown.find(secret), std::string::npos) << shown;
     for (const std::string_view secret : upstream_secrets) EXPECT_EQ(shown.find(secret), std::string::npos) << shown;

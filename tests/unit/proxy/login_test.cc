@@ -1,4 +1,6 @@
 #include "kafka/messages/18_api_versions.h"
+#include "support/certificates.h"
+#include "support/tls_server.h"
 #include "unit/proxy/login_scene.h"
 
 /// A client's first login under auth_swap, and the proxy's own to the broker.
@@ -65,9 +67,7 @@ TEST_P(EveryClient, IsToldThatItsPasswordIsWrong) {
   const Status done = log_in(client, GetParam().mechanism, {"alice", std::string(wrong_password)}, GetParam().version);
 
   ASSERT_FALSE(done);
-  EXPECT_NE(done.error().message.find("SASL_AUTHENTICATION_FAILED: Authentication failed during authentication due to "
-                                      "invalid credentials"),
-            std::string::npos)
+  EXPECT_NE(done.error().message.find("SASL_AUTHENTICATION_FAILED: Authentication failed"), std::string::npos)
       << done.error().message;
   EXPECT_FALSE(client.was_reset());
   EXPECT_TRUE(counted("downstream", std::string(auth::wire_name(GetParam().mechanism)), "bad_credentials"));
@@ -229,6 +229,23 @@ TEST_F(LoginTest, ABareTokenThatWasRightButIsRefusedIsAnsweredByAClose) {
 
 TEST_F(LoginTest, WhileTheBrokerIsDownTheClientIsClosedWithoutAnError) {
   config.upstream->bootstrap_servers = {{"127.0.0.1", test::free_ports()}};
+  launch();
+  ASSERT_TRUE(page_comes("/readyz", "upstream: "));
+  const Socket client = bootstrap();
+  client.send(joined({handshake("PLAIN"), authenticate(plain_token("alice", alice.secret))}));
+  EXPECT_EQ(next_id(client), 1);
+  EXPECT_EQ(client.receive_to_end(), Bytes{});
+}
+
+/// Error 58 would tell the client to give up for good, and it isn't the client's fault.
+TEST_F(LoginTest, ABrokerWhoseCertificateIsNotTrustedEndsTheClientWithoutAnError) {
+  test::Certificates theirs;
+  test::Certificates trusted("another CA");
+  const auto leaf = theirs.issue("IP:127.0.0.1");
+  test::TlsServer server({.chain = leaf.cert, .key = leaf.key});
+  config.upstream->bootstrap_servers = {{"127.0.0.1", server.port()}};
+  config.upstream->security_protocol = config::SecurityProtocol::SaslSsl;
+  config.upstream->tls.ca_certs = trusted.ca();
   launch();
   ASSERT_TRUE(page_comes("/readyz", "upstream: "));
   const Socket client = bootstrap();

@@ -99,7 +99,7 @@ TEST_F(Routing, WhileTheClusterIsDownClientsAreClosedAndReadinessSaysWhy) {
   Socket client = bootstrap();
   client.send(beat(1));
   EXPECT_TRUE(client.ended());
-  EXPECT_TRUE(metric_comes("upstream_connect_failures_total{reason=\"io\"} 1"));
+  EXPECT_TRUE(metric_comes("connections_closed_total{reason=\"io\"} 1"));
 }
 
 class TlsRouting : public Routing {
