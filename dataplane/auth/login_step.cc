@@ -22,6 +22,8 @@ std::string_view name(LoginRefusal refusal) {
       return "wrong_user_on_reauthentication";
     case LoginRefusal::WrongMechanismOnReauthentication:
       return "wrong_mechanism_on_reauthentication";
+    case LoginRefusal::Busy:
+      return "busy";
   }
   return "unknown";
 }

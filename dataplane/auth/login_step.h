@@ -19,8 +19,9 @@ enum class LoginRefusal : std::uint8_t {
   WrongAuthorizationId,
   WrongUserOnReauthentication,
   WrongMechanismOnReauthentication,
+  Busy,  ///< the caller's: more logins than it can check
 };
-inline constexpr int login_refusals = 9;  ///< how many values LoginRefusal has
+inline constexpr int login_refusals = 10;  ///< how many values LoginRefusal has
 
 /// "none", "unknown_mechanism", "bad_credentials"…
 std::string_view name(LoginRefusal refusal);

@@ -19,7 +19,7 @@ namespace kp::auth {
 ///
 /// A name that isn't known can't be told from one that is: a PLAIN check always does the same PBKDF2 work, and SCRAM
 /// goes on with a made-up verifier until the proof. Made-up salts last as long as the process, so a user that is
-/// stored as a verifier, whose salt lasts longer, can be told by who compares before and after a restart.
+/// stored as a verifier, whose salt lasts longer, can be told by who compares two processes.
 class Users {
  public:
   /// A secret is a password, or a verifier as verifier.h writes it; a user may stand several times when all its secrets
@@ -33,6 +33,9 @@ class Users {
 
   /// For a PLAIN login. Costs the same whether the user exists or not, and whatever its secret is.
   bool check_password(const std::string& user, std::string_view password) const;
+
+  /// check_password does PBKDF2: some milliseconds that an event loop doesn't have.
+  bool takes_long() const { return !plain_work_.empty(); }
 
   struct Found {
     ScramVerifier verifier;

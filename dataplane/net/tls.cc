@@ -133,7 +133,7 @@ Status look_at(SSL_CTX* context, const std::string& crl) {
   for (const RevocationList& list : *lists)
     if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1)
       return file_error(crl, "a CRL can't be used");
-  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   return Done{};
 }
 
@@ -150,13 +150,20 @@ void announce(SSL_CTX* context, const Trusted& authorities) {
 }
 
 /// After OpenSSL's own verdict on each certificate of a client's chain.
-int ask_admission(int accepted, X509_STORE_CTX* verdict) {
-  if (accepted != 1 || X509_STORE_CTX_get_error_depth(verdict) != 0) return accepted;
+int judge_client(int accepted, X509_STORE_CTX* verdict) {
+  const int depth = X509_STORE_CTX_get_error_depth(verdict);
+  // What stands in ca_certs is trusted as it is: nobody need say that it isn't revoked.
+  const bool anchor = depth > 0 && depth == sk_X509_num(X509_STORE_CTX_get0_chain(verdict)) - 1;
+  if (accepted != 1 && anchor && X509_STORE_CTX_get_error(verdict) == X509_V_ERR_UNABLE_TO_GET_CRL) {
+    X509_STORE_CTX_set_error(verdict, X509_V_OK);
+    return 1;
+  }
+  if (accepted != 1 || depth != 0) return accepted;
   const auto* const ssl =
       static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(verdict, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const auto* const admits =
       static_cast<const std::function<bool(const PeerCertificate&)>*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  if ((*admits)(describe(X509_STORE_CTX_get_current_cert(verdict)))) return 1;
+  if (!*admits || (*admits)(describe(X509_STORE_CTX_get_current_cert(verdict)))) return 1;
   X509_STORE_CTX_set_error(verdict, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
@@ -173,8 +180,7 @@ Status ask_clients(SSL_CTX* context, const TlsServerOptions& options) {
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context, 0);
   const bool required = options.client_certificates == ClientCertificates::Required;
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                     options.admits ? ask_admission : nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), judge_client);
   return Done{};
 }
 

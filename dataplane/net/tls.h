@@ -30,8 +30,9 @@ struct TlsServerOptions {
   std::string key_password{};  ///< of an encrypted key; a secret
   ClientCertificates client_certificates = ClientCertificates::None;
   std::string client_ca{};  ///< PEM bundle; who may sign client certificates; an intermediate is enough
-  /// PEM file with one CRL or more; empty: none is looked at. Every authority that signs client certificates needs one
-  /// there, and one that is due for renewal counts no more: its clients are refused until the file is renewed.
+  /// PEM file with one CRL or more; empty: none is looked at. Every authority of a client's chain needs one
+  /// there, but for what stands in client_ca itself and signs no client; one that is due for renewal counts no more:
+  /// its clients are refused until the file is renewed.
   std::string crl{};
   /// Of a client's certificate that is in order otherwise: may its owner come in? False ends the handshake with an
   /// alert. Any thread; empty: everybody.

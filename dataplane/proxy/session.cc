@@ -42,9 +42,12 @@ Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route r
       requests_(runtime_->config->limits.max_frame_bytes,
                 runtime_->swap->takes_logins() || runtime_->swap->makes_logins()) {
   if (runtime_->swap->takes_logins() || runtime_->swap->makes_logins())
-    logins_ = std::make_unique<Logins>(worker.loop, [this] {
-      net::asio::co_spawn(worker_.loop.executor(), renew_broker_login(shared_from_this()), net::asio::detached);
-    });
+    logins_ = std::make_unique<Logins>(
+        worker.loop,
+        [this] {
+          net::asio::co_spawn(worker_.loop.executor(), renew_broker_login(shared_from_this()), net::asio::detached);
+        },
+        [this] { cut(); });
   worker_.sessions.insert(this);
   ++worker_.counters.connections_open;
   ++worker_.counters.connections_total;
@@ -194,6 +197,7 @@ void Session::stop(Error reason) {
   client_.cancel();
   if (broker_) broker_->close();
   if (logins_) logins_->renewal.never();
+  if (logins_) logins_->answer_due.never();
   changed_.notify();
 }
 

@@ -71,6 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void logged_in_to_broker();
   static net::Task<void> renew_broker_login(std::shared_ptr<Session> self);
   net::Task<Status> log_in_to_broker_again();
+  void limit_own_wait();
+  net::Task<auth::LoginStep> take_apart(const Bytes& frame);
   net::Task<Result<Bytes>> ask_in_turn(Bytes request, std::int32_t correlation_id);
   net::Task<void> let_renewal_pass();
   Status take_login_again(BytesView frame, InFlight& entry);

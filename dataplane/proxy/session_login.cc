@@ -1,4 +1,9 @@
+// clang-format off
+#include <utility>  // first: Boost 1.74's awaitable.hpp uses std::exchange without it
+// clang-format on
+
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 
 #include "base/log.h"
 #include "broker/exchange.h"
@@ -113,7 +118,16 @@ net::Task<Status> Session::log_in_client() {
     Result<Bytes> frame = co_await read_login_frame();
     if (!frame) co_return std::move(frame).error();
     const bool versions = !login.expects_bare_token() && asks_api_versions(*frame);
-    auth::LoginStep step = versions ? login.api_versions() : login.take(*frame);
+    auth::LoginStep step;
+    if (versions) {
+      step = login.api_versions();
+    } else if (runtime_->swap->users()->takes_long()) {
+      auth::LoginStep taken = co_await take_apart(*frame);
+      if (ended_) co_return *ended_;
+      step = std::move(taken);
+    } else {
+      step = login.take(*frame);
+    }
     if (versions && step.state == auth::LoginStep::State::Ongoing) {
       Status told = co_await relay_api_versions(std::move(*frame));
       if (!told) co_return std::move(told).error();
@@ -133,6 +147,27 @@ net::Task<Status> Session::log_in_client() {
   if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
   if (broker_) start_responses();
   co_return Done{};
+}
+
+/// Checking a password against a verifier takes milliseconds on purpose: on a thread of its own, so that strangers
+/// can't hold up the loop's other connections.
+net::Task<auth::LoginStep> Session::take_apart(const Bytes& frame) {
+  if (worker_.slow_checks >= Worker::max_slow_checks) {
+    auth::LoginStep busy;
+    busy.state = auth::LoginStep::State::Refused;
+    busy.refusal = auth::LoginRefusal::Busy;
+    busy.why = "more than " + std::to_string(Worker::max_slow_checks) + " logins wait for their check";
+    co_return busy;
+  }
+  ++worker_.slow_checks;
+  if (worker_.slow == nullptr) worker_.slow = std::make_unique<net::asio::thread_pool>(1);
+  const auto take = [](auth::ClientLogin* login, const Bytes* bytes) -> net::Task<auth::LoginStep> {
+    co_return login->take(*bytes);
+  };
+  auth::LoginStep step = co_await net::asio::co_spawn(worker_.slow->get_executor(), take(&*logins_->client, &frame),
+                                                      net::asio::use_awaitable);
+  --worker_.slow_checks;
+  co_return step;
 }
 
 net::Task<Status> Session::conclude_login(auth::LoginStep step) {
@@ -245,6 +280,11 @@ net::Task<Status> Session::log_in_to_broker_again() {
   co_return Done{};
 }
 
+/// A broker that doesn't answer us must not hold the client's requests for long.
+void Session::limit_own_wait() {
+  if (!in_flight_.empty() && in_flight_.front().ours) logins_->answer_due.after(limits().handshake_timeout);
+}
+
 /// A request of ours among the client's: its answer comes after those that are due before it.
 net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correlation_id) {
   InFlight entry;
@@ -252,6 +292,7 @@ net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correl
   entry.ours = true;
   entry.since = std::chrono::steady_clock::now();
   in_flight_.push_back(std::move(entry));
+  limit_own_wait();
   logins_->answer.reset();
   broker_written_to_ = true;
   Status sent = co_await broker_->write_all(request);
@@ -259,6 +300,7 @@ net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correl
   if (!sent) co_return std::move(sent).error();
   while (!logins_->answer && !ended_) co_await changed_.wait();
   if (!logins_->answer) co_return Error{Errc::Draining, "the connection ends"};
+  logins_->answer_due.never();
   co_return std::move(*logins_->answer);
 }
 
@@ -290,7 +332,7 @@ Status Session::take_login_again(BytesView frame, InFlight& entry) {
   if (step.state == auth::LoginStep::State::Refused) {
     client_outcome(name(step.refusal), step.why);
     if (step.reply.empty()) return Error{Errc::Unauthorized, "login refused: " + step.why};
-    draining_ = true;  // the refusal takes its turn behind the answers under way, then the connection ends
+    logins_->refused = true;
   }
   entry.answer = std::move(step.reply);
   return Done{};

@@ -8,6 +8,8 @@ namespace kp::proxy {
 namespace {
 
 constexpr std::size_t few_bytes = 256;
+constexpr std::int16_t api_delegation_first = 38;  // CreateDelegationToken
+constexpr std::int16_t api_delegation_last = 41;   // DescribeDelegationToken
 
 }  // namespace
 net::Task<Status> Session::pump_requests() {
@@ -87,6 +89,8 @@ net::Task<Result<std::size_t>> Session::relay_requests(BytesView view) {
         sent = at;
         Status done = co_await answer(std::move(*entry));
         if (!done) co_return std::move(done).error();
+        // A refusal takes its turn behind the answers under way, then the connection ends.
+        if (logins_ && logins_->refused) draining_ = true;
         continue;
       }
       if (found->answered) in_flight_.push_back(std::move(*entry));
@@ -102,7 +106,7 @@ net::Task<Status> Session::forward(BytesView run) {
   if (run.empty()) co_return Done{};
   if (!broker_) {
     Status opened = co_await open_broker();
-    if (!opened && opened.error().code == Errc::Unauthorized) {
+    if (!opened && opened.error().code == Errc::Unauthorized && runtime_->swap->makes_logins()) {
       Status told = co_await refuse_first_request();
       (void)told;
     }
@@ -147,6 +151,9 @@ Result<InFlight> Session::admit(const RequestScan::Found& found, BytesView frame
     entry.answer = rewrite::api_versions_unsupported(entry.correlation_id);
   }
   const bool login = entry.api_key == kafka::api::sasl_handshake || entry.api_key == kafka::api::sasl_authenticate;
+  if (runtime_->swap->makes_logins() && entry.api_key >= api_delegation_first && entry.api_key <= api_delegation_last)
+    return Error{Errc::Unsupported, std::string(kafka::api_name(entry.api_key)) +
+                                        ": a token would be one of the proxy's own user, good without the proxy"};
   if (runtime_->swap->takes_logins()) {
     if (Status ok = login ? take_login_again(frame, entry) : may_still_ask(entry.api_key); !ok)
       return std::move(ok).error();

@@ -290,6 +290,7 @@ void Session::finish_response() {
   const InFlight& request = in_flight_.front();
   request.latency->observe(std::chrono::steady_clock::now() - request.since);
   in_flight_.pop_front();
+  if (renewing()) limit_own_wait();
 }
 
 }  // namespace kp::proxy

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
+#include <memory>
 #include <unordered_set>
 
 #include "base/log.h"
@@ -21,7 +23,12 @@ struct Worker {
   std::atomic<std::uint32_t> connections{0};  ///< handed to this loop and not ended; read by acceptors to choose
   void count_failed_dial(const Error& why);
 
-  net::Loop loop;  ///< last, so that it ends first: its coroutines hold sessions, and those use the rest
+  /// Checks of passwords that wait for `slow`; above that, clients are turned away.
+  static constexpr std::uint32_t max_slow_checks = 64;
+  std::uint32_t slow_checks = 0;
+
+  net::Loop loop;  ///< all but `slow` outlives it: its coroutines hold sessions, and those use the rest
+  std::unique_ptr<net::asio::thread_pool> slow;  ///< one thread, made when it is needed; ends first
 };
 
 }  // namespace kp::proxy

@@ -313,6 +313,7 @@ Bytes Scene::right_answer(const kp::kafka::RequestHead& to) const {
 
 void Scene::at_client(BytesView bytes) {
   if (honest_) check(!holds_a_secret(bytes, upstream), "no upstream secret reaches the client");
+  check(!world_.makes || accepted_ || !client_is_in(), "success is told last");
   heard_.insert(heard_.end(), bytes.begin(), bytes.end());
   for (;;) {
     const BytesView frame = kp::fuzz::first_frame(heard_);
@@ -346,7 +347,7 @@ void Scene::step(int what, BytesView bytes) {
     case 5:
       return ask(heartbeat, 4, bytes, 1 + version);
     case 6:
-      return begin_request(10 + static_cast<std::size_t>(more) * 20'000, bytes.size() * 2);
+      return begin_request(10 + static_cast<std::size_t>(more) * 8'000, bytes.size() * 2);
     case 7:
       return ask(api::sasl_handshake, version, bytes);
     case 8:

@@ -50,10 +50,6 @@ namespace {
 namespace asio = net::asio;
 constexpr std::chrono::seconds patience{10};
 
-void offer(const test::Socket& socket, BytesView bytes) {
-  if (socket.open()) ::send(socket.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 }  // namespace
 
 std::shared_ptr<const proxy::Runtime> runtime_of(config::Config config) {
@@ -73,7 +69,7 @@ std::shared_ptr<const proxy::Runtime> runtime_of(config::Config config) {
 
 HandTurned::HandTurned(proxy::Worker& worker, std::shared_ptr<const proxy::Runtime> runtime) : worker_(worker) {
   const auto [sessions, ours] = socket_pair();
-  client_ = test::Socket(ours);
+  client_.socket = test::Socket(ours);
   asio::ip::tcp::socket socket(worker_.loop.context());
   socket.assign(asio::ip::tcp::v4(), sessions);
   ++worker_.connections;
@@ -88,19 +84,20 @@ HandTurned::~HandTurned() {
 }
 
 void HandTurned::from_client(BytesView bytes) {
-  offer(client_, bytes);
+  client_.waiting.insert(client_.waiting.end(), bytes.begin(), bytes.end());
   turn();
 }
 void HandTurned::from_broker(BytesView bytes) {
-  offer(broker_, bytes);
+  if (!broker_there()) return;
+  broker_.waiting.insert(broker_.waiting.end(), bytes.begin(), bytes.end());
   turn();
 }
 void HandTurned::client_has_said_all() {
-  if (client_.open()) client_.shutdown_write();
+  if (client_.socket.open()) client_.socket.shutdown_write();
   turn();
 }
 void HandTurned::broker_goes() {
-  broker_.close();
+  broker_.socket.close();
   turn();
 }
 void HandTurned::pass(std::chrono::milliseconds span) {
@@ -114,17 +111,29 @@ void HandTurned::drain() {
 
 void HandTurned::turn() {
   for (bool quiet = false; !quiet;) {
-    quiet = worker_.loop.context().poll() == 0;
-    if (brokers_end >= 0 && !broker_.open()) broker_ = test::Socket(std::exchange(brokers_end, -1));
+    quiet = !send_waiting(client_);
+    if (send_waiting(broker_)) quiet = false;
+    if (worker_.loop.context().poll() > 0) quiet = false;
+    if (brokers_end >= 0 && !broker_there()) broker_.socket = test::Socket(std::exchange(brokers_end, -1));
     if (take(broker_, &HandTurned::at_broker)) quiet = false;
     if (take(client_, &HandTurned::at_client)) quiet = false;
   }
 }
 
-bool HandTurned::take(const test::Socket& from, void (HandTurned::*into)(BytesView)) {
+/// True: some of it went.
+bool HandTurned::send_waiting(Peer& peer) {
+  if (peer.waiting.empty() || !peer.socket.open()) return false;
+  const ssize_t n =
+      ::send(peer.socket.descriptor(), peer.waiting.data(), peer.waiting.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n <= 0) return false;
+  peer.waiting.erase(peer.waiting.begin(), peer.waiting.begin() + n);
+  return true;
+}
+
+bool HandTurned::take(const Peer& from, void (HandTurned::*into)(BytesView)) {
   static std::array<std::uint8_t, 65536> bytes;  // not on the stack: the sanitizer would mark it at every call
-  if (!from.open()) return false;
-  const ssize_t n = ::recv(from.descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (!from.socket.open()) return false;
+  const ssize_t n = ::recv(from.socket.descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (n <= 0) return false;
   (this->*into)(BytesView(bytes).first(static_cast<std::size_t>(n)));
   return true;
@@ -133,9 +142,9 @@ bool HandTurned::take(const test::Socket& from, void (HandTurned::*into)(BytesVi
 void HandTurned::finish() {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (alive()) {
-    client_.close();
+    client_.socket.close();
     turn();
-    broker_.close();
+    broker_.socket.close();
     check(std::chrono::steady_clock::now() < end, "a session ends after its peers");
   }
   turn();

@@ -23,7 +23,7 @@ class HandTurned {
   HandTurned(const HandTurned&) = delete;
   HandTurned& operator=(const HandTurned&) = delete;
 
-  /// Each as much as fits, then all that comes of it. A peer that is gone is no matter.
+  /// Each is followed by all that comes of it. What doesn't fit waits. A peer that is gone is no matter.
   void from_client(BytesView bytes);
   void from_broker(BytesView bytes);
   void client_has_said_all();
@@ -32,7 +32,7 @@ class HandTurned {
   void pass(std::chrono::milliseconds span);
   void drain();
 
-  bool broker_there() const { return broker_.open(); }
+  bool broker_there() const { return broker_.socket.open(); }
   bool alive() const { return worker_.connections > 0; }
 
   /// Both peers go; the session must end by itself, and nothing that its clients may not learn has left.
@@ -44,11 +44,16 @@ class HandTurned {
   void turn();
 
  private:
-  bool take(const test::Socket& from, void (HandTurned::*into)(BytesView));
+  struct Peer {
+    test::Socket socket;
+    Bytes waiting;  ///< said, but not sent yet
+  };
+  static bool send_waiting(Peer& peer);
+  bool take(const Peer& from, void (HandTurned::*into)(BytesView));
 
   proxy::Worker& worker_;
-  test::Socket client_;
-  test::Socket broker_;
+  Peer client_;
+  Peer broker_;
 };
 
 /// The first whole frame in `bytes`, its size with it; empty: there is none yet.

@@ -81,6 +81,12 @@ TEST(Renewal, IsDueBeforeTheLifetimeIsOver) {
   }
 }
 
+TEST(Renewal, IsDueWithinAMonthWhateverTheBrokerSays) {
+  const milliseconds due = renewal_after(milliseconds::max());
+  EXPECT_GT(due, milliseconds(0));
+  EXPECT_LE(due, std::chrono::hours(24 * 30));
+}
+
 TEST(Renewal, IsNeverDueWithoutALifetime) { EXPECT_EQ(renewal_after(milliseconds(0)), milliseconds(0)); }
 
 class TopologyLogin : public ::testing::Test {
