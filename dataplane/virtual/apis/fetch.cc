@@ -1,0 +1,386 @@
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "kafka/errors.h"
+#include "kafka/messages/01_fetch.h"
+#include "kafka/messages/02_list_offsets.h"
+#include "virtual/apis/apis.h"
+#include "virtual/fields.h"
+#include "virtual/sieve.h"
+
+namespace kp::virt {
+namespace {
+
+using Request = kafka::FetchRequest;
+using Response = kafka::FetchResponse;
+using Asked = Request::Topic::Partition;
+using Answered = Response::Topic::Partition;
+
+/// Those whose offsets lie further apart are read separately: who is behind must not hold the others back.
+constexpr std::int64_t far_apart = 10'000;
+constexpr kafka::Version list_offsets_version = 1;  ///< every broker has it
+constexpr std::int64_t earliest = -2;
+
+/// One virtual partition that the client wants.
+struct Want {
+  TopicKey key;
+  std::int32_t partition = 0;
+  const TopicRule* rule = nullptr;  ///< null: not virtual
+  Asked asked;
+  std::int64_t from =
+      0;  ///< where the broker is asked from; behind what the client said where that is known to hold nothing
+  bool alone = false;    ///< not to be read together with others
+  bool placed = false;   ///< the log's start has been asked for
+  bool refused = false;  ///< its offset is out of range
+  const Answered* answer = nullptr;
+  std::size_t read = 0;  ///< which of the sieves
+
+  std::int32_t upstream() const { return rule == nullptr ? partition : rule->physical_of(partition); }
+};
+
+/// Wants of one physical partition that one read serves; from the lowest offset on.
+struct Cluster {
+  std::vector<Want*> wants;
+  std::size_t ask = 0;
+};
+
+/// What was read of one physical partition, once, for all that want something of it.
+struct Read {
+  std::optional<Sieve> sieve;
+  std::int16_t error_code = kafka::error::none;
+};
+
+MutableBytes mutable_part(Bytes& whole, BytesView part) {
+  return MutableBytes(whole).subspan(static_cast<std::size_t>(part.data() - whole.data()), part.size());
+}
+
+class Fetch : public Exchange {
+ public:
+  using Exchange::Exchange;
+
+  Result<Step> begin() override {
+    auto decoded = request<Request>();
+    if (!decoded) return std::move(decoded).error();
+    request_ = std::move(*decoded);
+    std::vector<kafka::Uuid> wanted;
+    for (const auto& topic : request_.topics) wanted.push_back(topic.topic_id);
+    return with_names(wanted, [this] { return start(); });
+  }
+
+ private:
+  Result<Step> start() {
+    const bool any_virtual = note_wants();
+    // We keep no sessions, and a broker's may hold what has become virtual since: the client sends everything again.
+    const bool in_full = request_.session_epoch <= 0;
+    bool* const before = fetches_in_full();
+    if (in_full && before != nullptr) *before = true;
+    if ((any_virtual && request_.session_id != 0) || (!in_full && before != nullptr && !*before)) {
+      Response none;
+      none.error_code = kafka::error::fetch_session_id_not_found;
+      return answer(none);
+    }
+    if (!any_virtual) return Step{};
+    std::vector<Want*> all;
+    for (Want& want : wants_) all.push_back(&want);
+    return read(all, [this](std::vector<Bytes>& answers) { return after_read(answers); });
+  }
+
+  /// False: none is virtual.
+  bool note_wants() {
+    bool any_virtual = false;
+    std::set<std::pair<TopicKey, std::int32_t>> seen;
+    for (const auto& topic : request_.topics) {
+      const TopicRule* const of = rule(topic.topic, topic.topic_id);
+      any_virtual = any_virtual || of != nullptr;
+      for (const Asked& asked : topic.partitions) {
+        if (!seen.emplace(key_of(topic), asked.partition).second) continue;
+        Want& want = wants_.emplace_back();
+        want.key = key_of(topic);
+        want.partition = asked.partition;
+        want.rule = of;
+        want.asked = asked;
+        want.from = asked.fetch_offset;
+        if (of == nullptr) continue;
+        want.refused = !of->has(asked.partition);
+        if (!of->filler) want.from = skips().next(topic_name(want), asked.partition, want.from);
+      }
+    }
+    return any_virtual;
+  }
+
+  const std::string& topic_name(const Want& want) {
+    const std::string* const by_id = ids().name_of(id_in(want.key));
+    return by_id == nullptr ? std::get<0>(want.key) : *by_id;
+  }
+
+  // ------ asking
+
+  std::vector<Cluster> clusters_of(std::vector<Want*> wants) const {
+    const auto place = [](const Want* want) {
+      return std::tuple(want->key, want->upstream(), want->asked.current_leader_epoch, want->from);
+    };
+    std::ranges::stable_sort(wants, {}, place);
+    std::vector<Cluster> clusters;
+    for (Want* const want : wants) {
+      const Want* const last = clusters.empty() ? nullptr : clusters.back().wants.back();
+      const bool together = last != nullptr && !want->alone && !last->alone && last->key == want->key &&
+                            last->upstream() == want->upstream() &&
+                            last->asked.current_leader_epoch == want->asked.current_leader_epoch &&
+                            want->from - last->from <= far_apart;
+      if (!together) clusters.emplace_back();
+      clusters.back().wants.push_back(want);
+    }
+    return clusters;
+  }
+
+  /// Places each cluster into the first request that hasn't its partition yet; how many requests that makes.
+  static std::size_t place(std::vector<Cluster>& clusters) {
+    std::map<std::pair<TopicKey, std::int32_t>, std::size_t> used;
+    std::size_t asks = 0;
+    for (Cluster& cluster : clusters) {
+      cluster.ask = used[{cluster.wants[0]->key, cluster.wants[0]->upstream()}]++;
+      asks = std::max(asks, cluster.ask + 1);
+    }
+    return asks;
+  }
+
+  Result<Step> read(const std::vector<Want*>& wants, Then then) {
+    std::vector<Want*> wanted;
+    for (Want* const want : wants) {
+      if (!want->refused) wanted.push_back(want);
+    }
+    clusters_ = clusters_of(std::move(wanted));
+    const std::size_t count = place(clusters_);
+    if (count == 0) return finish();
+    std::vector<Request> requests(count, head());
+    // Several come one after the other on the connection, so none may wait for something new.
+    if (count > 1 || round_ > 0) {
+      for (Request& each : requests) each.max_wait_ms = 0;
+    }
+    // Together they bring what the client has room for; of each, brokers send one batch at least.
+    const auto share = static_cast<std::int64_t>(request_.max_bytes) / static_cast<std::int64_t>(count);
+    for (Request& each : requests) each.max_bytes = static_cast<std::int32_t>(std::max<std::int64_t>(share, 1));
+    // In the client's order, which is how it shares the bytes out fairly.
+    std::map<const Want*, const Cluster*> lowest;
+    for (const Cluster& cluster : clusters_) lowest[cluster.wants[0]] = &cluster;
+    for (const Want& want : wants_) {
+      if (const auto found = lowest.find(&want); found != lowest.end())
+        add(*found->second, requests[found->second->ask]);
+    }
+    std::vector<Ask> asks;
+    for (const Request& each : requests) asks.push_back(ask(each));
+    return ask_all(std::move(asks), std::move(then));
+  }
+
+  Request head() const {
+    Request out = request_;
+    out.topics.clear();
+    out.forgotten_topics_data.clear();
+    out.session_id = 0;
+    out.session_epoch = -1;
+    return out;
+  }
+
+  static void add(const Cluster& cluster, Request& request) {
+    const Want& first = *cluster.wants[0];
+    if (request.topics.empty() || key_of(request.topics.back()) != first.key) {
+      set_key(request.topics.emplace_back(), first.key);
+    }
+    Asked& asked = request.topics.back().partitions.emplace_back(first.asked);
+    asked.partition = first.upstream();
+    asked.fetch_offset = first.from;
+    for (const Want* const want : cluster.wants) {
+      asked.partition_max_bytes = std::max(asked.partition_max_bytes, want->asked.partition_max_bytes);
+    }
+    if (cluster.wants.size() > 1) asked.last_fetched_epoch = -1;
+  }
+
+  // ------ what comes back
+
+  /// Gives each want its answer. An error ends the whole: it is the client's to hear.
+  Status take(std::vector<Bytes>& answers) {
+    std::vector<decltype(find_all(responses_[0].responses))> found;
+    for (Bytes& each : answers) {
+      Bytes& kept = answers_.emplace_back(std::move(each));
+      auto decoded = kafka::decode_response<Response>(kept, version());
+      if (!decoded) return std::move(decoded).error();
+      found.push_back(find_all(responses_.emplace_back(std::move(*decoded)).responses));
+    }
+    for (const Cluster& cluster : clusters_) {
+      const Want& first = *cluster.wants[0];
+      if (cluster.ask >= found.size()) return Error{Errc::Internal, "not as many answers as questions"};
+      const auto entry = found[cluster.ask].find({first.key, first.upstream()});
+      if (entry == found[cluster.ask].end()) continue;  // as a broker does of which a quota wants less
+      reads_.push_back(make_read(*entry->second, answers_[answers_.size() - found.size() + cluster.ask], first));
+      for (Want* const want : cluster.wants) {
+        want->answer = entry->second;
+        want->read = reads_.size() - 1;
+      }
+    }
+    return Done{};
+  }
+
+  static Read make_read(const Answered& answered, Bytes& frame, const Want& want) {
+    Read read;
+    if (want.rule == nullptr || !answered.records) return read;
+    auto sieve = Sieve::over(mutable_part(frame, answered.records->bytes));
+    if (sieve) {
+      read.sieve = std::move(*sieve);
+    } else {
+      read.error_code = sieve.error().code == Errc::Unsupported ? kafka::error::unsupported_for_message_format
+                                                                : kafka::error::corrupt_message;
+    }
+    return read;
+  }
+
+  /// Comes here three times at most: each want looks for the log's start once, and is read alone once.
+  Result<Step> after_read(std::vector<Bytes>& answers) {
+    if (Status taken = take(answers); !taken) return std::move(taken).error();
+    again_.clear();
+    starts_asked_.clear();
+    kafka::ListOffsetsRequest starts;
+    starts.replica_id = -1;
+    for (const Cluster& cluster : clusters_) look_again(cluster, starts);
+    if (again_.empty()) return finish();
+    ++round_;
+    if (starts.topics.empty()) return read_again();
+    return ask_one(ask(starts, list_offsets_version), [this](std::vector<Bytes>& found) { return start_again(found); });
+  }
+
+  /// Which of a cluster have to be read once more: all where the lowest offset was out of range, and who stands behind
+  /// what the broker has, which it can only say to one that asks from there.
+  void look_again(const Cluster& cluster, kafka::ListOffsetsRequest& starts) {
+    const Want& first = *cluster.wants[0];
+    if (first.rule == nullptr || first.answer == nullptr) return;
+    if (first.answer->error_code == kafka::error::offset_out_of_range) {
+      if (first.placed) return;
+      for (Want* const want : cluster.wants) want->placed = true;
+      again_.insert(again_.end(), cluster.wants.begin(), cluster.wants.end());
+      // Brokers refuse a partition that is named twice.
+      if (!starts_asked_.emplace(topic_name(first), first.upstream()).second) return;
+      auto& topic = starts.topics.emplace_back();
+      topic.name = topic_name(first);
+      auto& partition = topic.partitions.emplace_back();
+      partition.partition_index = first.upstream();
+      partition.timestamp = earliest;
+    } else if (first.answer->error_code == kafka::error::none) {
+      for (Want* const want : cluster.wants) {
+        if (want->from <= first.answer->high_watermark || want == cluster.wants[0]) continue;
+        want->alone = true;
+        again_.push_back(want);
+      }
+    }
+  }
+
+  Result<Step> start_again(const std::vector<Bytes>& answers) {
+    auto found = kafka::decode_response<kafka::ListOffsetsResponse>(answers.at(0), list_offsets_version);
+    if (!found) return std::move(found).error();
+    std::map<std::pair<std::string, std::int32_t>, std::int64_t> starts;
+    for (const auto& topic : found->topics) {
+      for (const auto& each : topic.partitions) {
+        if (each.error_code == kafka::error::none) starts[{topic.name, each.partition_index}] = each.offset;
+      }
+    }
+    for (Want* const want : again_) {
+      if (want->answer->error_code != kafka::error::offset_out_of_range) continue;
+      const std::string& name = topic_name(*want);
+      if (want->from != want->asked.fetch_offset) skips().forget(name, want->partition, want->asked.fetch_offset);
+      want->from = want->asked.fetch_offset;
+      const auto start = starts.find({name, want->upstream()});
+      if (start == starts.end() || want->from >= start->second) continue;
+      // What is missing belonged to retention, whoever's traffic pushed it out.
+      if (mapping().resume_at_log_start())
+        want->from = start->second;
+      else
+        want->refused = true;
+    }
+    return read_again();
+  }
+
+  Result<Step> read_again() {
+    return read(again_, [this](std::vector<Bytes>& answers) { return after_read(answers); });
+  }
+
+  // ------ the answer
+
+  Result<Step> finish() {
+    Response out;
+    for (Response& each : responses_) {
+      out.throttle_time_ms = std::max(out.throttle_time_ms, each.throttle_time_ms);
+      if (out.error_code == kafka::error::none) out.error_code = each.error_code;
+      add_endpoints(out, each);
+    }
+    if (out.error_code == kafka::error::none) {
+      for (Want& want : wants_) add(want, out);
+    }
+    return answer(out);
+  }
+
+  static void add_endpoints(Response& out, Response& from) {
+    if (!from.node_endpoints) return;
+    if (!out.node_endpoints) out.node_endpoints.emplace();
+    for (auto& each : *from.node_endpoints) {
+      const auto same = [&](const auto& known) { return known.node_id == each.node_id; };
+      if (std::ranges::none_of(*out.node_endpoints, same)) out.node_endpoints->push_back(std::move(each));
+    }
+  }
+
+  void add(const Want& want, Response& out) {
+    if (!want.refused && want.answer == nullptr) return;
+    if (out.responses.empty() || key_of(out.responses.back()) != want.key) {
+      set_key(out.responses.emplace_back(), want.key);
+    }
+    Answered& answered = out.responses.back().partitions.emplace_back();
+    if (want.refused) {
+      answered.error_code =
+          want.rule->has(want.partition) ? kafka::error::offset_out_of_range : kafka::error::unknown_topic_or_partition;
+      answered.high_watermark = -1;
+      answered.records.emplace();
+    } else {
+      answered = *want.answer;
+      if (want.rule != nullptr) take_own(want, answered);
+    }
+    answered.partition_index = want.partition;
+  }
+
+  void take_own(const Want& want, Answered& answered) {
+    // Nobody writes to a virtual topic in a transaction; what is there from before is group 0's.
+    const std::int32_t group = want.rule->group_of(want.partition);
+    if (group != 0 && answered.aborted_transactions) answered.aborted_transactions->clear();
+    Read& read = reads_.at(want.read);
+    if (read.error_code != kafka::error::none) {
+      answered.error_code = read.error_code;
+      answered.records.emplace();
+    }
+    if (!read.sieve) return;
+    const Filler filler = want.rule->filler ? Filler::Control : Filler::None;
+    const Sieve::Taken& taken = taken_.emplace_back(read.sieve->take(group, want.asked.fetch_offset, filler));
+    answered.records = kafka::Records{taken.records};
+    if (filler == Filler::None && taken.kept == 0) {
+      skips().note(topic_name(want), want.partition, want.asked.fetch_offset, std::max(taken.next_offset, want.from));
+    }
+  }
+
+  Request request_;
+  std::deque<Want> wants_;  ///< in the client's order; they don't move
+  std::vector<Cluster> clusters_;
+  std::vector<Want*> again_;
+  std::set<std::pair<std::string, std::int32_t>> starts_asked_;  ///< of this round: topic, physical partition
+  int round_ = 0;
+  std::deque<Bytes> answers_;  ///< all that is below borrows from them
+  std::deque<Response> responses_;
+  std::vector<Read> reads_;
+  std::deque<Sieve::Taken> taken_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> make_fetch(const Context& context, Bytes frame, std::size_t body_at) {
+  return make<Fetch>(context, std::move(frame), body_at);
+}
+
+}  // namespace kp::virt

@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <map>
+
+#include "kafka/errors.h"
+#include "kafka/messages/03_metadata.h"
+#include "kafka/messages/75_describe_topic_partitions.h"
+#include "virtual/apis/apis.h"
+
+namespace kp::virt {
+namespace {
+
+/// P partitions become V. False: the topic hasn't P of them.
+template <class Partition>
+bool expand(const TopicRule& rule, std::vector<Partition>& partitions) {
+  std::map<std::int32_t, const Partition*> physical;
+  for (const Partition& each : partitions) physical.emplace(each.partition_index, &each);
+  const bool whole = physical.size() == static_cast<std::size_t>(rule.physical_partitions) &&
+                     physical.begin()->first == 0 && physical.rbegin()->first == rule.physical_partitions - 1;
+  if (!whole) return false;
+  std::vector<Partition> all;
+  all.reserve(static_cast<std::size_t>(rule.virtual_partitions));
+  for (std::int32_t v = 0; v < rule.virtual_partitions; ++v) {
+    all.push_back(*physical.at(rule.physical_of(v)));
+    all.back().partition_index = v;
+  }
+  partitions = std::move(all);
+  return true;
+}
+
+/// A topic that hasn't P partitions answers INVALID_TOPIC: clients name it at once, where they would wait for others.
+class Metadata : public Exchange {
+ public:
+  using Exchange::Exchange;
+
+  Result<Step> begin() override {
+    Ask question = ask_as_it_is();
+    if (version() >= first_that_may_forbid) {
+      auto decoded = request<kafka::MetadataRequest>();
+      if (!decoded) return std::move(decoded).error();
+      if (decoded->allow_auto_topic_creation && names_virtual(*decoded)) {
+        decoded->allow_auto_topic_creation = false;
+        question = ask(*decoded);
+      }
+    }
+    return ask_one(std::move(question), [this](std::vector<Bytes>& answers) { return take(answers); });
+  }
+
+ private:
+  static constexpr kafka::Version first_that_may_forbid = 4;
+
+  /// A broker would make the topic with as many partitions as its own default says.
+  bool names_virtual(const kafka::MetadataRequest& asked) {
+    return asked.topics && std::ranges::any_of(*asked.topics, [this](const auto& topic) {
+             return rule(topic.name.value_or(""), {}) != nullptr;
+           });
+  }
+
+  Result<Step> take(const std::vector<Bytes>& answers) {
+    auto response = kafka::decode_response<kafka::MetadataResponse>(answers.at(0), version());
+    if (!response) return std::move(response).error();
+    bool changed = false;
+    for (auto& topic : response->topics) {
+      const std::string name = topic.name.value_or("");
+      learn(topic.topic_id, name);
+      const TopicRule* const of = rule(name, {});
+      if (of == nullptr || topic.error_code != kafka::error::none) continue;
+      changed = true;
+      if (expand(*of, topic.partitions)) continue;
+      tell_unfit(name, topic.partitions.size(), *of);
+      topic.error_code = kafka::error::invalid_topic;
+      topic.partitions.clear();
+    }
+    if (!changed) return Step{Step::Kind::Answer, {}, answers.at(0)};
+    return answer(*response);
+  }
+};
+
+/// Pages of partitions, by a cursor. Of a virtual topic the broker is asked from its first partition on; what the
+/// client has seen is left out again.
+class DescribeTopicPartitions : public Exchange {
+ public:
+  using Exchange::Exchange;
+
+  Result<Step> begin() override {
+    auto decoded = request<kafka::DescribeTopicPartitionsRequest>();
+    if (!decoded) return std::move(decoded).error();
+    limit_ = decoded->response_partition_limit;
+    if (decoded->cursor && rule(decoded->cursor->topic_name, {}) != nullptr) {
+      topic_ = decoded->cursor->topic_name;
+      from_ = decoded->cursor->partition_index;
+      decoded->cursor->partition_index = 0;
+    }
+    // A virtual topic must come whole; a client's limit of 1 would never show the second partition.
+    constexpr std::int32_t brokers_limit = 2000;
+    decoded->response_partition_limit = std::max(limit_, brokers_limit);
+    return ask_one(ask(*decoded), [this](std::vector<Bytes>& answers) { return take(answers); });
+  }
+
+ private:
+  using Response = kafka::DescribeTopicPartitionsResponse;
+
+  Result<Step> take(const std::vector<Bytes>& answers) {
+    auto response = kafka::decode_response<Response>(answers.at(0), version());
+    if (!response) return std::move(response).error();
+    leave_for_the_next_page(*response);
+    for (auto& topic : response->topics) {
+      learn(topic.topic_id, topic.name.value_or(""));
+      expand_one(topic, *response);
+    }
+    cut(*response);
+    return answer(*response);
+  }
+
+  /// A virtual topic behind others that the broker's own limit has cut.
+  void leave_for_the_next_page(Response& response) {
+    if (!response.next_cursor || response.topics.size() < 2) return;
+    const std::string name = response.topics.back().name.value_or("");
+    if (response.next_cursor->topic_name != name || rule(name, {}) == nullptr) return;
+    response.topics.pop_back();
+    response.next_cursor->partition_index = 0;
+  }
+
+  void expand_one(Response::Topic& topic, const Response& response) {
+    const std::string name = topic.name.value_or("");
+    const TopicRule* const of = rule(name, {});
+    if (of == nullptr || topic.error_code != kafka::error::none) return;
+    const bool cut_by_broker = response.next_cursor && response.next_cursor->topic_name == name;
+    if (cut_by_broker || !expand(*of, topic.partitions)) {
+      tell_unfit(name, topic.partitions.size(), *of);
+      topic.error_code = kafka::error::invalid_topic;
+      topic.partitions.clear();
+    } else if (name == topic_) {
+      std::erase_if(topic.partitions, [&](const auto& each) { return each.partition_index < from_; });
+    }
+  }
+
+  /// To the client's limit again.
+  void cut(Response& response) const {
+    std::int64_t left = std::max(limit_, 1);
+    for (std::size_t i = 0; i < response.topics.size(); ++i) {
+      auto& topic = response.topics[i];
+      const auto size = static_cast<std::int64_t>(topic.partitions.size());
+      if (size <= left) {
+        left -= size;
+        continue;
+      }
+      auto& cursor = response.next_cursor.emplace(kafka::DescribeTopicPartitionsResponse::Cursor{});
+      cursor.topic_name = topic.name.value_or("");
+      cursor.partition_index = topic.partitions[static_cast<std::size_t>(left)].partition_index;
+      topic.partitions.resize(static_cast<std::size_t>(left));
+      response.topics.resize(left == 0 ? i : i + 1);
+      return;
+    }
+  }
+
+  std::string topic_;
+  std::int32_t from_ = 0;
+  std::int32_t limit_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> make_metadata(const Context& context, Bytes frame, std::size_t body_at) {
+  return make<Metadata>(context, std::move(frame), body_at);
+}
+std::unique_ptr<Exchange> make_describe_topic_partitions(const Context& context, Bytes frame, std::size_t body_at) {
+  return make<DescribeTopicPartitions>(context, std::move(frame), body_at);
+}
+
+}  // namespace kp::virt

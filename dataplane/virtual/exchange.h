@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "kafka/header.h"
+#include "virtual/mapping.h"
+#include "virtual/skips.h"
+#include "virtual/topic_ids.h"
+
+/// What becomes of one request of a client's: pure, driven by whoever has the connections.
+///
+///   begin() ─▶ Pass: forward the frame and its answer as they are
+///           ─▶ Answer: send it to the client; nobody is asked
+///           ─▶ Ask: send all, collect what answers them, give it to proceed() ─▶ Ask or Answer
+namespace kp::virt {
+
+/// A request to the broker of this connection.
+struct Ask {
+  std::int16_t key = -1;
+  kafka::Version version = 0;
+  Bytes frame;           ///< whole; has the client's correlation id, where the sender puts its own
+  int lane = 0;          ///< 0: the session's own connection; 1…: further ones to the same broker, each in order
+  bool answered = true;  ///< false: Produce with acks=0
+};
+
+struct Step {
+  enum class Kind : std::uint8_t { Pass, Ask, Answer };
+
+  Kind kind = Kind::Pass;
+  std::vector<Ask> asks{};        ///< at once, in this order on each lane, before anything of a later request
+  std::optional<Bytes> answer{};  ///< whole, with the client's correlation id; addresses in it are the cluster's own;
+                                  ///< none: the client waits for none
+};
+
+/// A topic that hasn't as many partitions as its mapping says.
+struct UnfitTopic {
+  std::string name;
+  std::size_t has = 0;
+  std::int32_t wanted = 0;
+};
+
+/// What the requests of a session share; outlives its exchanges.
+struct Context {
+  std::shared_ptr<const Mapping> mapping;    ///< never null
+  TopicIds* ids = nullptr;                   ///< of the loop; never null
+  Skips* skips = nullptr;                    ///< of the loop; never null
+  int lanes = 4;                             ///< how many there are for Produce, the session's own counted
+  bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
+  std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that haven't their P partitions; null: nowhere
+};
+
+class Exchange {
+ public:
+  /// `frame`: a whole request; `body_at`: where its message begins.
+  Exchange(const Context& context, Bytes frame, std::size_t body_at);
+  virtual ~Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Once. Malformed or Unsupported: the client's message; close.
+  virtual Result<Step> begin() = 0;
+
+  /// `answers`: whole response frames to the asks that are answered, in their order. Malformed: a broker's message;
+  /// close.
+  Result<Step> proceed(std::vector<Bytes> answers);
+
+  /// The client's frame back, after Pass.
+  Bytes take_frame() { return std::move(frame_); }
+
+ protected:
+  using Then = std::function<Result<Step>(std::vector<Bytes>& answers)>;
+
+  const Mapping& mapping() const { return *context_.mapping; }
+  TopicIds& ids() { return *context_.ids; }
+  void learn(const kafka::Uuid& id, const std::string& name) {
+    if (ids().learn(id, name)) skips().clear();
+  }
+  Skips& skips() { return *context_.skips; }
+  bool* fetches_in_full() const { return context_.fetches_in_full; }
+  void tell_unfit(const std::string& topic, std::size_t has, const TopicRule& rule) {
+    if (context_.unfit != nullptr) context_.unfit->push_back({topic, has, rule.physical_partitions});
+  }
+  int lanes() const { return context_.lanes; }
+  kafka::Version version() const { return head_.api_version; }
+
+  template <class Message>
+  Result<Message> request() const {
+    return kafka::decode<Message>(BytesView(frame_).subspan(body_at_), version());
+  }
+
+  /// The same bytes, of the client's frame, to be changed in place.
+  MutableBytes own(BytesView part);
+
+  /// With the client's own header where it is of the same API and version, else one of its client id.
+  template <class Message>
+  Ask ask(const Message& message, kafka::Version version, int lane = 0) const {
+    Bytes frame = open(Message::key, version);
+    encode(message, version, frame);
+    return {Message::key, version, kafka::seal_frame(std::move(frame)), lane, true};
+  }
+  template <class Message>
+  Ask ask(const Message& message) const {
+    return ask(message, version());
+  }
+  Ask ask_as_it_is() const { return {head_.api_key, version(), frame_, 0, true}; }
+
+  Step ask_all(std::vector<Ask> asks, Then then);
+  Step ask_one(Ask one, Then then);
+
+  template <class Message>
+  Step answer(const Message& message) const {
+    return {Step::Kind::Answer, {}, kafka::encode_response(message, version(), head_.correlation_id)};
+  }
+
+  /// Goes on by `then` when the names of all `wanted` topics are known, or nobody knows them.
+  Result<Step> with_names(std::span<const kafka::Uuid> wanted, std::function<Result<Step>()> then);
+
+  /// Null: not virtual. By its id where there is one.
+  const TopicRule* rule(const std::string& name, const kafka::Uuid& id);
+
+ private:
+  Bytes open(std::int16_t key, kafka::Version version) const;
+
+  const Context& context_;
+  Bytes frame_;
+  std::size_t body_at_;
+  kafka::RequestHead head_;
+  Then then_;
+};
+
+}  // namespace kp::virt

@@ -1,0 +1,82 @@
+#include "virtual/sieve.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "virtual/batch.h"
+#include "virtual/filler.h"
+
+namespace kp::virt {
+
+Result<Sieve> Sieve::over(MutableBytes records) {
+  Sieve sieve(records);
+  BatchWalk walk(records);
+  while (true) {
+    Result<std::optional<Batch>> batch = walk.next();
+    if (!batch) return std::move(batch).error();
+    if (!*batch) return sieve;
+    const std::size_t size = (*batch)->bytes().size();
+    const std::int64_t base = (*batch)->base_offset();
+    if (!sieve.seen_.empty() && base <= sieve.seen_.back().last) {
+      return Error{Errc::Malformed, "record batches: their offsets don't ascend"};
+    }
+    sieve.seen_.push_back(
+        {records.size() - walk.left() - size, size, base, (*batch)->last_offset(), (*batch)->group()});
+  }
+}
+
+/// Each kept batch, ending where the run of dropped ones behind it ends.
+std::vector<Sieve::Seen> Sieve::kept_of(std::int32_t group, std::int64_t offset, Taken& taken) {
+  std::vector<Seen> kept;
+  for (const Seen& each : seen_) {
+    if (each.last < offset) continue;
+    taken.next_offset = each.last == std::numeric_limits<std::int64_t>::max() ? each.last : each.last + 1;
+    if (each.group == group) {
+      kept.push_back(each);
+      continue;
+    }
+    ++taken.dropped;
+    if (!kept.empty()) {
+      kept.back().last = std::min(each.last, kept.back().base + std::numeric_limits<std::int32_t>::max());
+    }
+  }
+  taken.kept = kept.size();
+  return kept;
+}
+
+void Sieve::fill(std::int64_t offset, Taken& taken) {
+  const auto first = std::ranges::find_if(seen_, [&](const Seen& each) { return each.last >= offset; });
+  const Seen& last = seen_.back();
+  const Batch batch(records_.subspan(last.at, last.size));
+  append_filler({std::max(first->base, offset), last.last, batch.leader_epoch(), batch.max_timestamp()}, taken.made);
+  taken.records = taken.made;
+}
+
+Sieve::Taken Sieve::take(std::int32_t group, std::int64_t offset, Filler filler) {
+  Taken taken;
+  taken.next_offset = offset;
+  const std::vector<Seen> kept = kept_of(group, offset, taken);
+  if (kept.empty()) {
+    if (taken.dropped > 0 && filler == Filler::Control) fill(offset, taken);
+    return taken;
+  }
+  std::size_t bytes = 0;
+  for (const Seen& each : kept) {
+    Batch(records_.subspan(each.at, each.size)).restore(each.last);
+    bytes += each.size;
+  }
+  const std::size_t span = kept.back().at + kept.back().size - kept.front().at;
+  if (span == bytes) {
+    taken.records = records_.subspan(kept.front().at, span);
+    return taken;
+  }
+  taken.made.reserve(bytes);
+  for (const Seen& each : kept) {
+    const BytesView batch = BytesView(records_).subspan(each.at, each.size);
+    taken.made.insert(taken.made.end(), batch.begin(), batch.end());
+  }
+  taken.records = taken.made;
+  return taken;
+}
+
+}  // namespace kp::virt
