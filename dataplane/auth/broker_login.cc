@@ -5,6 +5,7 @@
 
 #include "auth/crypto.h"
 #include "auth/scram_client.h"
+#include "kafka/errors.h"
 #include "kafka/header.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/36_sasl_authenticate.h"
@@ -26,13 +27,13 @@ std::string shown(std::string text, const std::string& secret) {
 
 std::string error_name(std::int16_t code) {
   switch (code) {
-    case 33:
+    case kafka::error::unsupported_sasl_mechanism:
       return "UNSUPPORTED_SASL_MECHANISM";
-    case 34:
+    case kafka::error::illegal_sasl_state:
       return "ILLEGAL_SASL_STATE";
-    case 35:
+    case kafka::error::unsupported_version:
       return "UNSUPPORTED_VERSION";
-    case 58:
+    case kafka::error::sasl_authentication_failed:
       return "SASL_AUTHENTICATION_FAILED";
     default:
       return "error " + std::to_string(code);

@@ -5,6 +5,7 @@
 
 #include "auth/crypto.h"
 #include "auth/exchange.h"
+#include "kafka/errors.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/36_sasl_authenticate.h"
 #include "kafka/reader.h"
@@ -14,11 +15,7 @@ namespace kp::auth {
 namespace {
 
 using kafka::RequestHead;
-
-constexpr std::int16_t unsupported_sasl_mechanism = 33;
-constexpr std::int16_t illegal_sasl_state = 34;
-constexpr std::int16_t unsupported_version = 35;
-constexpr std::int16_t sasl_authentication_failed = 58;
+using namespace kafka::error;
 
 constexpr std::string_view not_in_this_state = "Request is not valid given the current SASL state.";
 constexpr std::string_view not_this_version = "The version of API is not supported.";
@@ -67,6 +64,11 @@ ClientLogin::ClientLogin(std::shared_ptr<const Users> users, std::chrono::millis
 
 ClientLogin::~ClientLogin() = default;
 
+void ClientLogin::go_on_by(std::shared_ptr<const Users> users, std::chrono::milliseconds session_lifetime) {
+  users_ = std::move(users);
+  session_lifetime_ = session_lifetime;
+}
+
 LoginStep ClientLogin::api_versions() {
   if (state_ == State::LoggedIn) return {.state = LoginStep::State::LoggedIn};
   if (state_ != State::Handshake)
@@ -100,11 +102,12 @@ LoginStep ClientLogin::take_handshake(const RequestHead& head, BytesView body) {
   if (state_ == State::LoggedIn && head.api_version == 0)
     return refuse_out_of_turn(head, LoginRefusal::BadState, "a further login by SaslHandshake v0");
   const auto mechanism = find_mechanism(request->mechanism);
+  mechanism_.reset();
   if (!mechanism || !users_->enabled(*mechanism))
     return refuse_handshake(head, unsupported_sasl_mechanism, LoginRefusal::UnknownMechanism,
                             "the mechanism " + request->mechanism.substr(0, max_shown) + " is not enabled");
-  mechanism_ = *mechanism;
-  exchange_ = Exchange::make(*users_, mechanism_);
+  mechanism_ = mechanism;
+  exchange_ = Exchange::make(*users_, *mechanism_);
   bare_tokens_ = head.api_version == 0;
   state_ = bare_tokens_ ? State::BareToken : State::Token;
   return {.reply = handshake_response(head, 0)};
@@ -117,7 +120,7 @@ LoginStep ClientLogin::take_authenticate(const RequestHead& head, BytesView body
   if (state_ != State::Token)
     return refuse_out_of_turn(head, LoginRefusal::BadState, "SaslAuthenticate without SaslHandshake");
   if (logged_in_ && mechanism_ != first_mechanism_) {
-    const std::string told = "SASL mechanism '" + std::string(wire_name(mechanism_)) +
+    const std::string told = "SASL mechanism '" + std::string(wire_name(*mechanism_)) +
                              "' requested by client is not supported for re-authentication of mechanism '" +
                              std::string(wire_name(first_mechanism_)) + "'";
     return refuse_authenticate(head, sasl_authentication_failed, told, LoginRefusal::WrongMechanismOnReauthentication,
@@ -173,7 +176,7 @@ LoginStep ClientLogin::overrule(BytesView frame, std::string_view told) {
 void ClientLogin::complete() {
   user_ = exchange_->user();
   exchange_.reset();
-  first_mechanism_ = mechanism_;
+  first_mechanism_ = *mechanism_;
   logged_in_ = true;
   state_ = State::LoggedIn;
 }
@@ -218,7 +221,7 @@ LoginStep ClientLogin::refuse_out_of_turn(const RequestHead& head, LoginRefusal 
 
 std::string ClientLogin::invalid_credentials() const {
   return std::string("Authentication failed during ") + (logged_in_ ? "re-authentication" : "authentication") +
-         " due to invalid credentials with SASL mechanism " + std::string(wire_name(mechanism_));
+         " due to invalid credentials with SASL mechanism " + std::string(wire_name(*mechanism_));
 }
 
 }  // namespace kp::auth

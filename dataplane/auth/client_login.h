@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,10 +54,16 @@ class ClientLogin {
 
   bool logged_in() const { return logged_in_; }  ///< stays true during a further login, until that is refused
 
-  const std::string& user() const { return user_; }   ///< once logged in
-  Mechanism mechanism() const { return mechanism_; }  ///< of the last handshake that was accepted
+  const std::string& user() const { return user_; }  ///< once logged in
+  /// What the last handshake agreed on; nothing before there was one, or when it was refused.
+  std::optional<Mechanism> mechanism() const { return mechanism_; }
   /// Who the client says it is, true or not; empty until it has said so. For logs.
   const std::string& claimed_user() const { return claimed_user_; }
+  /// Further logins go by these; once logged in, and not in the middle of one.
+  void go_on_by(std::shared_ptr<const Users> users, std::chrono::milliseconds session_lifetime);
+  const Users& users() const { return *users_; }  ///< by whom the last login was, or is to be, judged
+  std::chrono::milliseconds session_lifetime() const { return session_lifetime_; }
+
   bool reauthenticating() const { return logged_in_ && under_way(); }
 
  private:
@@ -82,7 +89,7 @@ class ClientLogin {
   bool logged_in_ = false;
   bool bare_tokens_ = false;  ///< since the last handshake
   int api_versions_seen_ = 0;
-  Mechanism mechanism_ = Mechanism::Plain;
+  std::optional<Mechanism> mechanism_;
   Mechanism first_mechanism_ = Mechanism::Plain;  ///< of the login that a further one must repeat
   std::string user_;
   std::string claimed_user_;

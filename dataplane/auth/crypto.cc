@@ -25,8 +25,6 @@ void require(bool worked, const char* what) {
 
 Key::~Key() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
-std::size_t hash_size(Mechanism scram) { return scram == Mechanism::ScramSha512 ? 64 : 32; }
-
 Key hash(Mechanism scram, BytesView data) {
   Key out(hash_size(scram));
   require(EVP_Digest(data.data(), data.size(), out.bytes().data(), nullptr, digest(scram), nullptr) == 1, "hashes");
@@ -44,9 +42,14 @@ Key hmac(Mechanism scram, BytesView key, BytesView data) {
 
 Key pbkdf2(Mechanism scram, std::string_view password, BytesView salt, int iterations) {
   Key out(hash_size(scram));
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  constexpr int rounds = 1;  // a fuzzer has more to do than to wait
+#else
+  const int rounds = iterations;
+#endif
   const int done =
       PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), salt.data(), static_cast<int>(salt.size()),
-                        iterations, digest(scram), static_cast<int>(out.view().size()), out.bytes().data());
+                        rounds, digest(scram), static_cast<int>(out.view().size()), out.bytes().data());
   require(done == 1, "PBKDF2");
   (scram == Mechanism::ScramSha512 ? work.sha512 : work.sha256) += static_cast<std::uint64_t>(iterations);
   return out;
@@ -67,27 +70,6 @@ Bytes random_bytes(std::size_t count) {
   Bytes out(count);
   require(RAND_bytes(out.data(), static_cast<int>(count)) == 1, "random numbers");
   return out;
-}
-
-std::string to_base64(BytesView bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::optional<Bytes> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  Bytes bytes(text.size() / 4 * 3);
-  const int size =
-      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  // libcrypto overlooks spaces around the text, padding within it and bits that should be zero.
-  if (to_base64(bytes) != text) return std::nullopt;
-  return bytes;
 }
 
 }  // namespace kp::auth

@@ -9,6 +9,8 @@
 
 #include "auth/mechanism.h"
 #include "base/bytes.h"
+#include "config/base64.h"
+#include "config/scram_verifier.h"
 
 /// The few primitives that logins are made of, by libcrypto. None fails: should the library refuse to work at all, the
 /// process ends rather than to go on with keys that aren't.
@@ -35,8 +37,7 @@ inline BytesView as_bytes(std::string_view text) {
 }
 inline std::string_view as_text(BytesView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Bytes of the mechanism's hash: 32 or 64.
-std::size_t hash_size(Mechanism scram);
+using config::hash_size;
 
 Key hash(Mechanism scram, BytesView data);
 Key hmac(Mechanism scram, BytesView key, BytesView data);
@@ -60,8 +61,7 @@ void wipe(std::string& secret);
 
 Bytes random_bytes(std::size_t count);
 
-std::string to_base64(BytesView bytes);
-/// With padding, without line breaks, spare bits zero: each value has one text. Nothing for anything else.
-std::optional<Bytes> from_base64(std::string_view text);
+using config::from_base64;
+using config::to_base64;
 
 }  // namespace kp::auth

@@ -1,18 +1,11 @@
 #include "auth/mechanism.h"
 
+#include "config/values.h"
+
 namespace kp::auth {
 
-std::string_view wire_name(Mechanism mechanism) {
-  switch (mechanism) {
-    case Mechanism::Plain:
-      return "PLAIN";
-    case Mechanism::ScramSha256:
-      return "SCRAM-SHA-256";
-    case Mechanism::ScramSha512:
-      return "SCRAM-SHA-512";
-  }
-  return {};
-}
+// The configuration's first name for each is Kafka's.
+std::string_view wire_name(Mechanism mechanism) { return config::name_of(mechanism, config::sasl_mechanisms); }
 
 std::optional<Mechanism> find_mechanism(std::string_view name) {
   for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512})

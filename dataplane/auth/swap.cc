@@ -26,7 +26,7 @@ Result<std::vector<config::Credential>> all_credentials(const std::vector<config
 
 }  // namespace
 
-Result<std::shared_ptr<const Swap>> Swap::make(const config::Config& config) {
+Result<std::shared_ptr<const Swap>> Swap::make(const config::Config& config, const Swap* before) {
   auto made = std::make_shared<Swap>();
   if (!config.auth_swap || !config.auth_swap->enabled) return std::shared_ptr<const Swap>(std::move(made));
   const config::AuthSwap& swap = *config.auth_swap;
@@ -37,7 +37,8 @@ Result<std::shared_ptr<const Swap>> Swap::make(const config::Config& config) {
     for (const config::Credential& client : *clients)
       if (config::is_reserved_identity(client.user))
         return Error{Errc::Invalid, "auth_swap.downstream_credentials: " + client.user + " can't be a client's user"};
-    auto users = Users::make(*clients, config.downstream.sasl_mechanisms);
+    auto users =
+        Users::make(*clients, config.downstream.sasl_mechanisms, before == nullptr ? nullptr : before->users_.get());
     if (!users) return std::move(users).error().within("auth_swap.downstream_credentials");
     made->users_ = std::move(*users);
   }

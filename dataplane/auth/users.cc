@@ -47,33 +47,57 @@ Error about(const std::string& user, std::string_view what) {
 }  // namespace
 
 Result<std::shared_ptr<const Users>> Users::make(std::span<const config::Credential> credentials,
-                                                 std::vector<Mechanism> enabled) {
+                                                 std::vector<Mechanism> enabled, const Users* before) {
   auto users = std::make_shared<Users>();
   users->enabled_ = std::move(enabled);
   for (const config::Credential& credential : credentials)
-    if (Status added = users->add(credential); !added) return std::move(added).error();
+    if (Status added = users->add(credential, before); !added) return std::move(added).error();
   users->finish();
   return std::shared_ptr<const Users>(std::move(users));
 }
 
 bool Users::enabled(Mechanism mechanism) const { return std::ranges::find(enabled_, mechanism) != enabled_.end(); }
 
-Status Users::add(const config::Credential& credential) {
+Status Users::add(const config::Credential& credential, const Users* before) {
   if (credential.user.empty()) return Error{Errc::Invalid, "a user without a name"};
   if (credential.secret.empty()) return about(credential.user, "has no secret");
   User& user = users_[credential.user];
-  return looks_like_verifier(credential.secret) ? add_verifier(user, credential) : add_password(user, credential);
+  return looks_like_verifier(credential.secret) ? add_verifier(user, credential)
+                                                : add_password(user, credential, before);
 }
 
-Status Users::add_password(User& user, const config::Credential& credential) {
+Status Users::add_password(User& user, const config::Credential& credential, const Users* before) {
   if (user.password || !user.scram.empty())
     return about(credential.user, "stands twice: only SCRAM verifiers of different mechanisms may stand side by side");
   user.password = derived({"password", credential.secret});
-  for (const Mechanism scram : scrams)
-    if (enabled(scram))
+  const User* known = before == nullptr ? nullptr : before->find(credential.user);
+  if (known != nullptr && !same_password(*known, user)) known = nullptr;
+  for (const Mechanism scram : scrams) {
+    if (!enabled(scram)) continue;
+    if (known != nullptr && known->scram.contains(scram))
+      user.scram.emplace(scram, known->scram.at(scram));
+    else
       user.scram.emplace(scram, make_verifier(scram, credential.secret, min_iterations,
                                               made_up_salt(credential.user, scram, salt_bytes)));
+  }
   return Done{};
+}
+
+const Users::User* Users::find(const std::string& user) const {
+  const auto found = users_.find(user);
+  return found == users_.end() ? nullptr : &found->second;
+}
+
+bool Users::same_password(const User& left, const User& right) {
+  return left.password && right.password && same_secret(left.password->view(), right.password->view());
+}
+
+bool Users::has_as(const std::string& user, const Users& before) const {
+  const User* const now = find(user);
+  const User* const then = before.find(user);
+  if (now == nullptr || then == nullptr) return false;
+  if (then->password) return same_password(*now, *then);
+  return !now->password && now->scram == then->scram;
 }
 
 Status Users::add_verifier(User& user, const config::Credential& credential) {

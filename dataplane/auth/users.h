@@ -24,9 +24,13 @@ class Users {
  public:
   /// A secret is a password, or a verifier as verifier.h writes it; a user may stand several times when all its secrets
   /// are verifiers of different mechanisms. Costs one PBKDF2 per password and enabled SCRAM mechanism.
+  /// `before` (may be null) spares that for users whose password is the same there.
   /// Errors are Invalid and name the user, never a secret.
   static Result<std::shared_ptr<const Users>> make(std::span<const config::Credential> credentials,
-                                                   std::vector<Mechanism> enabled);
+                                                   std::vector<Mechanism> enabled, const Users* before = nullptr);
+
+  /// Does the user exist here with what it could log in by there?
+  bool has_as(const std::string& user, const Users& before) const;
 
   const std::vector<Mechanism>& mechanisms() const { return enabled_; }
   bool enabled(Mechanism mechanism) const;
@@ -55,8 +59,10 @@ class Users {
     std::size_t salt_bytes = 16;
   };
 
-  Status add(const config::Credential& credential);
-  Status add_password(User& user, const config::Credential& credential);
+  Status add(const config::Credential& credential, const Users* before);
+  Status add_password(User& user, const config::Credential& credential, const Users* before);
+  const User* find(const std::string& user) const;
+  static bool same_password(const User& left, const User& right);
   Status add_verifier(User& user, const config::Credential& credential);
   void finish();
   Shape shape_like_others(Mechanism scram, BytesView seed) const;

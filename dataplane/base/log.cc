@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -10,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log_file.h"
 #include "base/utf8.h"
 
 namespace kp::log {
@@ -31,15 +34,24 @@ spdlog::level::level_enum spd(Level level) {
   return spdlog::level::info;
 }
 
+std::shared_ptr<spdlog::sinks::sink> standard_error() {
+  // https://no-color.org: set to anything, it means no colours even on a terminal.
+  const char* const no_color = std::getenv("NO_COLOR");
+  const bool plain_wanted = no_color != nullptr && *no_color != '\0';
+  const auto colors = plain_wanted ? spdlog::color_mode::never : spdlog::color_mode::automatic;
+  return std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colors);
+}
+
+/// What the logger writes to; it may become another while lines are written.
+const std::shared_ptr<spdlog::sinks::dist_sink_mt>& sinks() {
+  static const auto made = std::make_shared<spdlog::sinks::dist_sink_mt>(std::vector{standard_error()});
+  return made;
+}
+
 /// The process's one logger, made at the first line (or configure).
 spdlog::logger& logger() {
   static const auto made = [] {
-    // https://no-color.org: set to anything, it means no colours even on a terminal.
-    const char* const no_color = std::getenv("NO_COLOR");
-    const bool plain_wanted = no_color != nullptr && *no_color != '\0';
-    const auto colors = plain_wanted ? spdlog::color_mode::never : spdlog::color_mode::automatic;
-    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colors);
-    auto fresh = std::make_shared<spdlog::logger>("kafkaproxy", std::move(sink));
+    auto fresh = std::make_shared<spdlog::logger>("kafkaproxy", sinks());
     fresh->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
     fresh->flush_on(spdlog::level::debug);
     return fresh;
@@ -110,6 +122,19 @@ void configure(Level level, Format format) {
   const char* const pattern = format == Format::Json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",%v}"
                                                      : "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
   logger().set_pattern(pattern, spdlog::pattern_time_type::utc);
+}
+
+Status write_to(const std::string& path) {
+  if (path.empty()) {
+    sinks()->set_sinks({standard_error()});
+    return Done{};
+  }
+  try {
+    sinks()->set_sinks({std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)});
+  } catch (const spdlog::spdlog_ex& failed) {
+    return Error{Errc::Io, failed.what()};
+  }
+  return Done{};
 }
 
 bool Throttle::pass(std::chrono::steady_clock::time_point now) {

@@ -20,6 +20,12 @@ std::string_view name(Errc code) {
       return "conflict";
     case Errc::NotFound:
       return "not_found";
+    case Errc::Exists:
+      return "exists";
+    case Errc::Expired:
+      return "expired";
+    case Errc::Busy:
+      return "busy";
     case Errc::Invalid:
       return "invalid";
     case Errc::Draining:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +17,11 @@ enum class Errc : std::uint8_t {
   Malformed,     ///< bytes that don't follow the protocol
   Unsupported,   ///< well-formed, but beyond what we know
   Unauthorized,  ///< no login, or the wrong one
-  Conflict,      ///< two things claim the same name or port
+  Conflict,      ///< two things claim the same name or port, or the same version of an object
   NotFound,
+  Exists,    ///< what was to be made is there already
+  Expired,   ///< what was asked to go on from is no longer remembered
+  Busy,      ///< too much is asked for at the moment; later it may work
   Invalid,   ///< a value out of its range
   Draining,  ///< the process or the connection is being ended on purpose
   Internal
@@ -54,11 +58,22 @@ class [[nodiscard]] Result {
   T&& operator*() && { return std::get<0>(std::move(state_)); }
   T* operator->() { return &std::get<0>(state_); }
   const T* operator->() const { return &std::get<0>(state_); }
-  const Error& error() const& { return std::get<1>(state_); }
-  Error&& error() && { return std::get<1>(std::move(state_)); }
+  const Error& error() const& { return *std::get<1>(state_).error; }
+  Error&& error() && { return std::move(*std::get<1>(state_).error); }
 
  private:
-  std::variant<T, Error> state_;
+  /// Away from the value: a coroutine keeps room for each Result that it awaits, and errors are rare.
+  struct Apart {
+    std::unique_ptr<Error> error;
+    explicit Apart(Error&& its) : error(std::make_unique<Error>(std::move(its))) {}
+    Apart(const Apart& from) : error(std::make_unique<Error>(*from.error)) {}
+    Apart(Apart&&) noexcept = default;
+    Apart& operator=(const Apart& from) { return *this = Apart(from); }
+    Apart& operator=(Apart&&) noexcept = default;
+    ~Apart() = default;
+  };
+
+  std::variant<T, Apart> state_;
 };
 
 struct Done {};

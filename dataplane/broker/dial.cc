@@ -16,7 +16,7 @@ using asio::ip::tcp;
 
 /// A DNS question that may outlive who asked: getaddrinfo can't be cancelled.
 struct Lookup {
-  explicit Lookup(asio::any_io_executor executor) : resolver(executor), answered(executor) {}
+  explicit Lookup(net::Executor executor) : resolver(executor), answered(executor) {}
   tcp::resolver resolver;
   net::Event answered;
   bool done = false;
@@ -49,14 +49,11 @@ Dialer::Dialer(std::vector<config::ResolveRule> overrides, std::shared_ptr<const
 
 /// The one thing that a dial waits on at a time, so that its deadline can end that wait.
 struct Dialer::Waiting {
-  tcp::socket* connecting = nullptr;
-  net::Stream* handshaking = nullptr;
+  net::Stream* connecting = nullptr;
   net::Event* sleeping = nullptr;
 
   void end() const {
-    boost::system::error_code ignored;
-    if (connecting != nullptr) connecting->cancel(ignored);
-    if (handshaking != nullptr) handshaking->cancel();
+    if (connecting != nullptr) connecting->cancel();
     if (sleeping != nullptr) sleeping->notify();
   }
 };
@@ -110,27 +107,22 @@ net::Task<Result<net::Stream>> Dialer::try_once(net::Loop& loop, HostPort target
   Error last{Errc::Io, "name lookup: no address"};
   for (const Endpoint& endpoint : *found) {
     if (deadline.passed()) break;
-    tcp::socket socket(loop.context());
-    boost::system::error_code failed;
-    waiting.connecting = &socket;
-    co_await socket.async_connect(endpoint, net::capture(failed));
-    waiting.connecting = nullptr;
-    if (failed) {
-      last = Error{Errc::Io, "connect " + endpoint.address().to_string() + ": " + failed.message()};
-      continue;
+    Result<net::Stream> stream = net::Stream::connecting(loop.context(), endpoint);
+    Status made = Done{};
+    if (!stream) {
+      made = std::move(stream).error();
+    } else {
+      waiting.connecting = &*stream;
+      made = co_await stream->connected();
+      if (made && tls_ != nullptr) {
+        Status secured = co_await stream->connect_tls(*tls_, target.host);
+        waiting.connecting = nullptr;
+        if (!secured) co_return std::move(secured).error().within("TLS handshake");
+      }
+      waiting.connecting = nullptr;
+      if (made) co_return std::move(*stream);
     }
-    if (deadline.passed()) break;  // it fires once: nothing that comes now would be ended by it
-    net::Stream stream(std::move(socket));
-    if (stream.connected_to_itself()) {  // Linux connects a socket to itself when source and target port coincide
-      last = Error{Errc::Io, "connect: the connection led back to itself, nothing listens there"};
-      continue;
-    }
-    if (tls_ == nullptr) co_return std::move(stream);
-    waiting.handshaking = &stream;
-    Status secured = co_await stream.connect_tls(*tls_, target.host);
-    waiting.handshaking = nullptr;
-    if (secured) co_return std::move(stream);
-    co_return std::move(secured).error().within("TLS handshake");
+    last = std::move(made).error().within("connect " + endpoint.address().to_string());
   }
   co_return last;
 }

@@ -2,7 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <random>
 
 #include "base/log.h"
@@ -42,13 +42,27 @@ std::chrono::milliseconds pause_after_failure(int failures) {
 
 }  // namespace
 
-Topology::Topology(net::Loop& loop, Options options)
-    : loop_(loop), options_(std::move(options)), wake_(loop.executor()) {}
+Topology::Topology(net::Loop& loop, Options options) : Topology(loop, std::move(options), State{}) {}
+
+Topology::Topology(net::Loop& loop, Options options, State before)
+    : loop_(loop), options_(std::move(options)), wake_(loop.executor()), state_(std::move(before)) {}
 
 void Topology::start() { net::asio::co_spawn(loop_.executor(), run(shared_from_this()), net::asio::detached); }
 
+std::future<Status> Topology::ask_once() {
+  auto outcome = std::make_shared<std::promise<Status>>();
+  std::future<Status> asked = outcome->get_future();
+  const auto once = [](std::shared_ptr<Topology> self, std::shared_ptr<std::promise<Status>> told) -> net::Task<void> {
+    Status status = co_await self->ask();
+    self->stream_.reset();
+    told->set_value(std::move(status));
+  };
+  net::asio::co_spawn(loop_.executor(), once(shared_from_this(), std::move(outcome)), net::asio::detached);
+  return asked;
+}
+
 void Topology::stop() {
-  net::asio::post(loop_.context(), [self = shared_from_this()] {
+  net::asio::dispatch(loop_.context(), [self = shared_from_this()] {
     self->stopped_ = true;
     if (self->stream_) self->stream_->cancel();
     self->wake_.notify();
@@ -86,6 +100,7 @@ net::Task<Status> Topology::ask() {
     if (!connected || options_.passive) co_return connected;
   }
   Result<Cluster> cluster = co_await describe();
+  if (stopped_) co_return Error{Errc::Draining, "stopped"};
   if (!cluster) co_return std::move(cluster).error();
   if (cluster->brokers.empty()) co_return Error{Errc::NotFound, "the cluster names no broker"};
   {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,8 +43,12 @@ class Topology : public std::enable_shared_from_this<Topology> {
   };
 
   Topology(net::Loop& loop, Options options);
+  /// `before`: what was known of the same cluster until now.
+  Topology(net::Loop& loop, Options options, State before);
   void start();
-  void stop();  ///< any thread; asks no more
+  /// Instead of start(): one look, without a word in the log. Any thread.
+  std::future<Status> ask_once();
+  void stop();  ///< any thread, at once on the loop's; asks no more
   State state() const;
 
  private:

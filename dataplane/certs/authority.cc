@@ -9,7 +9,9 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <ctime>
 
+#include "net/peer_certificate.h"
 #include "net/tls.h"
 
 namespace kp::certs {
@@ -48,14 +50,16 @@ bool add_extension(X509* to, X509* issuer, const Extension& wanted) {
 }
 
 /// Everything but extensions and signature.
-net::Certificate blank(const std::string& common_name, EVP_PKEY* key, int days) {
+net::Certificate blank(const std::string& common_name, EVP_PKEY* key, int days,
+                       std::optional<std::chrono::sys_seconds> at) {
   constexpr long hour = 3600;
+  std::time_t now = at ? at->time_since_epoch().count() : std::time(nullptr);
   net::Certificate made(X509_new());
   X509* const self = made.get();
   const auto* const name = reinterpret_cast<const unsigned char*>(common_name.data());
   const bool ok = X509_set_version(self, X509_VERSION_3) == 1 && set_random_serial(self) &&
-                  X509_gmtime_adj(X509_getm_notBefore(self), -hour) != nullptr &&
-                  X509_time_adj_ex(X509_getm_notAfter(self), days, 0, nullptr) != nullptr &&
+                  X509_time_adj_ex(X509_getm_notBefore(self), 0, -hour, &now) != nullptr &&
+                  X509_time_adj_ex(X509_getm_notAfter(self), days, 0, &now) != nullptr &&
                   X509_set_pubkey(self, key) == 1 &&
                   X509_NAME_add_entry_by_NID(X509_get_subject_name(self), NID_commonName, MBSTRING_UTF8, name,
                                              static_cast<int>(common_name.size()), -1, 0) == 1;
@@ -81,7 +85,7 @@ Result<Pair> pair_of(X509* certificate, EVP_PKEY* key) {
 
 }  // namespace
 
-Result<Authority> Authority::make(KeyAlgorithm algorithm, int days) {
+Result<Authority> Authority::make(KeyAlgorithm algorithm, int days, std::optional<std::chrono::sys_seconds> at) {
   ERR_clear_error();
   // A part of the name is random: two authorities of the same name confuse whoever has both in one bundle.
   std::array<unsigned char, 4> random{};
@@ -95,7 +99,7 @@ Result<Authority> Authority::make(KeyAlgorithm algorithm, int days) {
   }
   made.key_ = new_key(algorithm);
   if (!made.key_) return failure("key of the authority");
-  made.certificate_ = blank(made.name_, made.key_.get(), days);
+  made.certificate_ = blank(made.name_, made.key_.get(), days, at);
   X509* const self = made.certificate_.get();
   if (self == nullptr || X509_set_issuer_name(self, X509_get_subject_name(self)) != 1)
     return failure("certificate of the authority");
@@ -107,6 +111,22 @@ Result<Authority> Authority::make(KeyAlgorithm algorithm, int days) {
   return made;
 }
 
+Result<Authority> Authority::open(const Pair& pair) {
+  ERR_clear_error();
+  const auto memory = [](const std::string& text) {
+    return std::unique_ptr<BIO, Free>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  };
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  Authority made;
+  made.certificate_.reset(PEM_read_bio_X509(memory(pair.certificate).get(), nullptr, no_password, nullptr));
+  made.key_.reset(PEM_read_bio_PrivateKey(memory(pair.key).get(), nullptr, no_password, nullptr));
+  if (!made.certificate_ || !made.key_ || X509_check_private_key(made.certificate_.get(), made.key_.get()) != 1)
+    return Error{Errc::Invalid, "the authority can't be read: " + net::tls_error_text()};
+  made.algorithm_ = EVP_PKEY_is_a(made.key_.get(), "RSA") == 1 ? KeyAlgorithm::Rsa : KeyAlgorithm::Ec;
+  made.name_ = net::describe(made.certificate_.get()).common_name;
+  return made;
+}
+
 Result<Pair> Authority::pair() const { return pair_of(certificate_.get(), key_.get()); }
 
 Result<Pair> Authority::issue(const Request& request) const {
@@ -114,7 +134,7 @@ Result<Pair> Authority::issue(const Request& request) const {
   const std::string context = "certificate of " + request.common_name;
   const net::PrivateKey key = new_key(algorithm_);
   if (!key) return failure(context);
-  const net::Certificate made = blank(request.common_name, key.get(), request.days);
+  const net::Certificate made = blank(request.common_name, key.get(), request.days, request.at);
   X509* const self = made.get();
   if (self == nullptr || X509_set_issuer_name(self, X509_get_subject_name(certificate_.get())) != 1)
     return failure(context);

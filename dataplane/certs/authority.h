@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -16,6 +17,7 @@ struct Request {
   std::string alternative_names;  ///< "DNS:*.example.com,DNS:example.com"; empty: none
   Use use = Use::Client;
   int days = 0;
+  std::optional<std::chrono::sys_seconds> at{};  ///< when it is made; default now
 };
 
 /// A certificate and its key, as PEM.
@@ -28,7 +30,10 @@ struct Pair {
 /// random serial of 127 bits. Errors are Internal, with OpenSSL's reason.
 class Authority {
  public:
-  static Result<Authority> make(KeyAlgorithm algorithm, int days);
+  /// `at`: as in Request.
+  static Result<Authority> make(KeyAlgorithm algorithm, int days, std::optional<std::chrono::sys_seconds> at = {});
+  /// One that was made before, as pair() gave it. Invalid: not PEM, or certificate and key don't belong together.
+  static Result<Authority> open(const Pair& pair);
 
   Result<Pair> pair() const;                         ///< the authority itself
   Result<Pair> issue(const Request& request) const;  ///< ends no later than the authority

@@ -19,16 +19,20 @@ namespace {
 
 constexpr const char* examples = R"(Examples:
   kafkaproxy check --config config.yaml         every error with its line, then exit
+  kafkaproxy check --config config.yaml --against localhost:9404
+                                                what a reload would change in a running proxy, and whom it would cut
   kafkaproxy run --config config.yaml
   kafkaproxy run --bootstrap-server-mapping kafka-0:9092,127.0.0.1:32400
   kafkaproxy run --bootstrap-server-mapping "kafka-0:9092,0.0.0.0:32400,proxy:32400" \
                  --deterministic-listeners --dynamic-sequential-min-port 32500
+  kafkaproxy virtual describe --config config.yaml orders     virtual partitions, and the true lag of their consumers
   kafkaproxy credentials hash alice             a line for downstream_credentials, without the password
   kafkaproxy certs generate --sni-suffix kafka.example.com    an authority, *.kafka.example.com, two clients
   kafkaproxy certs fetch-ca --server kafka-0:9093             a server's authority, for upstream.tls.ca_certs
   source <(kafkaproxy completion bash)
 
-Exit codes: 0 done, 1 the configuration is wrong or certs failed, 2 wrong usage, 3 a bootstrap or admin port can't be bound.
+Exit codes: 0 done, 1 the configuration is wrong, or certs or --against failed,
+2 wrong usage, 3 a bootstrap or admin port can't be bound.
 SIGTERM drains, a second one ends at once.)";
 
 /// The Go seed's flags: dynamic mode without a file.
@@ -149,14 +153,26 @@ void add_from_environment(DynamicFlags& flags) {
   for (std::string mapping; words >> mapping;) flags.bootstrap.push_back(mapping);
 }
 
-Command run_command(const std::string& config_file, DynamicFlags flags, unsigned threads) {
+Command run_command(const std::string& config_file, DynamicFlags flags, unsigned threads, const std::string& handover) {
   if (config_file.empty() && flags.bootstrap.empty()) add_from_environment(flags);
   if (flags.bootstrap.empty())
-    return Run{.config_file = config_file.empty() ? "config.yaml" : config_file, .config = {}, .threads = threads};
+    return Run{.config_file = config_file.empty() ? "config.yaml" : config_file,
+               .config = {},
+               .threads = threads,
+               .handover = handover};
   if (!config_file.empty()) return Misused{"--config and --bootstrap-server-mapping exclude each other"};
   Result<config::Config> config = from_flags(flags);
   if (!config) return Misused{config.error().message};
-  return Run{.config_file = {}, .config = std::move(*config), .threads = threads};
+  return Run{.config_file = {}, .config = std::move(*config), .threads = threads, .handover = handover};
+}
+
+Command check_command(const std::string& config_file, const std::optional<std::string>& against) {
+  Check check{config_file.empty() ? "config.yaml" : config_file, std::nullopt};
+  if (!against) return check;
+  Result<ConfigPage> page = parse_config_page(*against);
+  if (!page) return Misused{std::move(page).error().within("--against").message};
+  check.against = std::move(*page);
+  return check;
 }
 
 Command as_command(const CertsCommands::Wanted& wanted) {
@@ -172,17 +188,32 @@ Command parse(int argc, const char* const* argv) {
   app.footer(examples);
   std::string config_file;
   std::string shell;
+  std::optional<std::string> against;
   unsigned threads = 0;
+  std::string handover;
   DynamicFlags flags;
   app.add_option("-c,--config", config_file, "YAML file; without a subcommand: run it");
   app.set_version_flag("--version", "kafkaproxy " + std::string(version));
   CLI::App* const run = app.add_subcommand("run", "Serve clients until SIGTERM");
   run->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
   run->add_option("--threads", threads, "event loops (default: one per usable core)")->check(CLI::Range(1, 1024));
+  run->add_option("--handover", handover,
+                  "Unix socket: take over the ports of the process that listens there, then listen for the next one");
   add_dynamic_flags(*run, flags);
   CLI::App* const check = app.add_subcommand(
-      "check", "Say every error of a configuration, with its line; opens none of the files it names");
+      "check", "Say every error of a configuration, with its line; opens the files it names only with --against");
   check->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
+  check->add_option(
+      "--against", against,
+      "[http://]host:port, admin.address of a running proxy: say what a reload with this file would change "
+      "there, and which connections that concerns");
+  DescribeVirtual to_describe;
+  CLI::App* const virtual_topics = app.add_subcommand("virtual", "Look at virtual partitions");
+  CLI::App* const describe = virtual_topics->add_subcommand(
+      "describe", "Where each virtual partition of a topic stands, and the true lag of consumer groups");
+  describe->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
+  describe->add_option("topic", to_describe.topic)->required();
+  virtual_topics->require_subcommand(1);
   CLI::App* const version_command = app.add_subcommand("version", "Print the version");
   CLI::App* const completion = app.add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", shell)->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
@@ -208,9 +239,13 @@ Command parse(int argc, const char* const* argv) {
     return to_hash;
   }
   if (const auto wanted = certs.wanted()) return as_command(*wanted);
-  if (*check) return Check{config_file.empty() ? "config.yaml" : config_file};
-  if (*run || !config_file.empty()) return run_command(config_file, flags, threads);
-  return Misused{"say what to do: run, check, credentials, certs, version or completion"};
+  if (*check) return check_command(config_file, against);
+  if (*describe) {
+    to_describe.config_file = config_file.empty() ? "config.yaml" : config_file;
+    return to_describe;
+  }
+  if (*run || !config_file.empty()) return run_command(config_file, flags, threads, handover);
+  return Misused{"say what to do: run, check, virtual, credentials, certs, version or completion"};
 }
 
 }  // namespace kp::cli

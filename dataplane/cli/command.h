@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "certs/fetch.h"
 #include "certs/generate.h"
+#include "cli/against.h"
 #include "cli/credentials.h"
 #include "config/model.h"
 
@@ -15,9 +17,15 @@ struct Run {
   std::string config_file;  ///< empty: `config` comes from the flags
   config::Config config;
   unsigned threads = 0;  ///< 0: one per core that we may use
+  std::string handover;  ///< path of a Unix socket; empty: none
 };
 struct Check {
   std::string config_file;
+  std::optional<ConfigPage> against;  ///< a running proxy to compare with
+};
+struct DescribeVirtual {
+  std::string config_file;
+  std::string topic;
 };
 struct Say {
   std::string text;  ///< help, version or a completion script: print it and be done
@@ -26,7 +34,8 @@ struct Misused {
   std::string text;  ///< what is wrong with the command line, for standard error
 };
 
-using Command = std::variant<Run, Check, HashCredential, certs::GenerateOptions, certs::FetchOptions, Say, Misused>;
+using Command = std::variant<Run, Check, DescribeVirtual, HashCredential, certs::GenerateOptions, certs::FetchOptions,
+                             Say, Misused>;
 
 /// What the command line asks for. Never throws, never exits.
 Command parse(int argc, const char* const* argv);

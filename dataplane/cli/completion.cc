@@ -6,16 +6,16 @@ namespace {
 constexpr const char* bash = R"(_kafkaproxy() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   case $before in
-    -c|--config) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -c|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); return ;;
     completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")); return ;;
     --log-level) COMPREPLY=($(compgen -W "debug info warn error" -- "$word")); return ;;
     --algorithm) COMPREPLY=($(compgen -W "ec rsa" -- "$word")); return ;;
-    --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --out|--handover) compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); return ;;
     --mechanism) COMPREPLY=($(compgen -W "SCRAM-SHA-256 SCRAM-SHA-512" -- "$word")); return ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    run) COMPREPLY=($(compgen -W "--config --threads --bootstrap-server-mapping --external-server-mapping
+    run) COMPREPLY=($(compgen -W "--config --threads --handover --bootstrap-server-mapping --external-server-mapping
       --dynamic-listeners-disable --default-listener-ip --dynamic-advertised-listener --dynamic-sequential-min-port
       --dynamic-sequential-max-ports --deterministic-listeners --admin-address --log-level --log-format --help" -- "$word")) ;;
     credentials)
@@ -29,8 +29,13 @@ constexpr const char* bash = R"(_kafkaproxy() {
         fetch-ca) COMPREPLY=($(compgen -W "--server --out --leaf --help" -- "$word")) ;;
         *) COMPREPLY=($(compgen -W "generate fetch-ca --help" -- "$word")) ;;
       esac ;;
-    check) COMPREPLY=($(compgen -W "--config --help" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "run check credentials certs version completion --config --help --version" -- "$word")) ;;
+    virtual)
+      case ${COMP_WORDS[2]} in
+        describe) COMPREPLY=($(compgen -W "--config --help" -- "$word")) ;;
+        *) COMPREPLY=($(compgen -W "describe --help" -- "$word")) ;;
+      esac ;;
+    check) COMPREPLY=($(compgen -W "--config --against --help" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "run check virtual credentials certs version completion --config --help --version" -- "$word")) ;;
   esac
 }
 complete -F _kafkaproxy kafkaproxy
@@ -39,12 +44,17 @@ complete -F _kafkaproxy kafkaproxy
 constexpr const char* fish = R"(complete -c kafkaproxy -f
 complete -c kafkaproxy -n __fish_use_subcommand -a run -d "Serve clients until SIGTERM"
 complete -c kafkaproxy -n __fish_use_subcommand -a check -d "Say every error of a configuration"
+complete -c kafkaproxy -n __fish_use_subcommand -a virtual -d "Look at virtual partitions"
 complete -c kafkaproxy -n __fish_use_subcommand -a credentials -d "Tools for the users of auth_swap"
 complete -c kafkaproxy -n __fish_use_subcommand -a certs -d "Make certificates, or fetch a server's authority"
 complete -c kafkaproxy -n __fish_use_subcommand -a version -d "Print the version"
 complete -c kafkaproxy -n __fish_use_subcommand -a completion -d "Print a completion script"
 complete -c kafkaproxy -n "__fish_seen_subcommand_from run check" -s c -l config -r -F
+complete -c kafkaproxy -n "__fish_seen_subcommand_from virtual" -a describe -d "Where virtual partitions stand, and true lag"
+complete -c kafkaproxy -n "__fish_seen_subcommand_from describe" -s c -l config -r -F
+complete -c kafkaproxy -n "__fish_seen_subcommand_from check" -l against -x
 complete -c kafkaproxy -n "__fish_seen_subcommand_from run" -l threads -x
+complete -c kafkaproxy -n "__fish_seen_subcommand_from run" -l handover -r -F
 complete -c kafkaproxy -n "__fish_seen_subcommand_from run" -l bootstrap-server-mapping -x
 complete -c kafkaproxy -n "__fish_seen_subcommand_from run" -l external-server-mapping -x
 complete -c kafkaproxy -n "__fish_seen_subcommand_from run" -l dynamic-listeners-disable

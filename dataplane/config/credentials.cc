@@ -21,9 +21,13 @@ bool UserSet::add(const Credential& credential) {
 Result<std::vector<Credential>> read_credentials_file(const std::string& path) {
   const Result<std::string> text = read_text_file(path);
   if (!text) return text.error();
+  return read_credentials(*text, path);
+}
+
+Result<std::vector<Credential>> read_credentials(std::string_view text, const std::string& path) {
   std::vector<Credential> out;
   UserSet users;
-  std::string_view rest = *text;
+  std::string_view rest = text;
   for (int number = 1; !rest.empty(); ++number) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));

@@ -1,11 +1,10 @@
 #include "config/emit.h"
 
+#include "config/emit_writer.h"
 #include "config/values.h"
 
 namespace kp::config {
-namespace {
 
-/// A double-quoted YAML scalar. A '$' is written as \x24, so that a value is never taken for a variable.
 std::string quote(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   std::string out = "\"";
@@ -25,48 +24,7 @@ std::string quote(std::string_view text) {
   return out + "\"";
 }
 
-/// Block-style YAML, two spaces a level.
-class Writer {
- public:
-  explicit Writer(Secrets secrets) : show_(secrets == Secrets::Show) {}
-  std::string take() && { return std::move(out_); }
-
-  void comment(std::string_view text) { out_ += "# " + std::string(text) + "\n"; }
-  void open(std::string_view key) {
-    line(std::string(key) + ":");
-    ++depth_;
-  }
-  void close() { --depth_; }
-  void open_item(std::string_view key, const std::string& text) {
-    line("- " + std::string(key) + ": " + quote(text));
-    ++depth_;
-  }
-
-  void text(std::string_view key, const std::string& value) { line(std::string(key) + ": " + quote(value)); }
-  void word(std::string_view key, std::string_view value) { line(std::string(key) + ": " + std::string(value)); }
-  void number(std::string_view key, std::int64_t value) { word(key, std::to_string(value)); }
-  void flag(std::string_view key, bool value) { word(key, value ? "true" : "false"); }
-  void item(const std::string& value) { line("- " + quote(value)); }
-  void empty_list(std::string_view key) { line(std::string(key) + ": []"); }
-  std::string secret(const std::string& value) const { return show_ ? value : "****"; }
-
-  void addresses(std::string_view key, const std::vector<HostPort>& values) {
-    if (values.empty()) return empty_list(key);
-    open(key);
-    for (const HostPort& value : values) item(to_string(value));
-    close();
-  }
-
- private:
-  void line(const std::string& text) {
-    out_.append(depth_ * 2, ' ');
-    out_ += text + "\n";
-  }
-
-  bool show_;
-  std::string out_;
-  std::size_t depth_ = 0;
-};
+namespace {
 
 void write_rules(Writer& out, const TlsRules& rules) {
   if (rules.min_version != TlsVersion::Tls12) out.word("min_version", name_of(rules.min_version, tls_versions));
@@ -74,19 +32,23 @@ void write_rules(Writer& out, const TlsRules& rules) {
   if (!rules.cipher_suites.empty()) out.text("cipher_suites", rules.cipher_suites);
 }
 
+void write(Writer& out, const UpstreamTls& tls) {
+  out.text("ca_certs", tls.ca_certs);
+  out.flag("trust_server_certs", tls.trust_server_certs);
+  out.text("cert", tls.cert);
+  out.text("key", tls.key);
+  if (!tls.key_password.empty()) out.text("key_password", out.secret(tls.key_password));
+  write_rules(out, tls.rules);
+}
+
 void write(Writer& out, const Upstream& upstream) {
   out.open("upstream");
   if (!upstream.bootstrap_servers.empty()) out.addresses("bootstrap_servers", upstream.bootstrap_servers);
   out.word("security_protocol", name_of(upstream.security_protocol, security_protocols));
   if (upstream.sasl_mechanism) out.word("sasl_mechanism", name_of(*upstream.sasl_mechanism, sasl_mechanisms));
-  if (upstream.tls != UpstreamTls{}) {
+  if (out.all_blocks() || upstream.tls != UpstreamTls{}) {
     out.open("tls");
-    out.text("ca_certs", upstream.tls.ca_certs);
-    out.flag("trust_server_certs", upstream.tls.trust_server_certs);
-    out.text("cert", upstream.tls.cert);
-    out.text("key", upstream.tls.key);
-    if (!upstream.tls.key_password.empty()) out.text("key_password", out.secret(upstream.tls.key_password));
-    write_rules(out, upstream.tls.rules);
+    write(out, upstream.tls);
     out.close();
   }
   out.close();
@@ -107,15 +69,10 @@ void write(Writer& out, const DownstreamTls& tls) {
 void write(Writer& out, const Downstream& downstream) {
   out.open("downstream");
   out.word("security_protocol", name_of(downstream.security_protocol, security_protocols));
-  if (!downstream.sasl_mechanisms.empty()) {
-    out.open("sasl_mechanisms");
-    for (const SaslMechanism mechanism : downstream.sasl_mechanisms)
-      out.item(std::string(name_of(mechanism, sasl_mechanisms)));
-    out.close();
-  }
+  if (!downstream.sasl_mechanisms.empty()) out.mechanisms("sasl_mechanisms", downstream.sasl_mechanisms);
   if (downstream.sasl_session_lifetime.count() > 0)
     out.word("sasl_session_lifetime", format_duration(downstream.sasl_session_lifetime));
-  if (uses_tls(downstream.security_protocol) || downstream.tls != DownstreamTls{}) {
+  if (out.all_blocks() || uses_tls(downstream.security_protocol) || downstream.tls != DownstreamTls{}) {
     out.open("tls");
     write(out, downstream.tls);
     out.close();
@@ -171,10 +128,10 @@ void write(Writer& out, const DynamicMapping& mapping) {
   out.close();
 }
 
-void write_credentials(Writer& out, std::string_view key, const std::vector<Credential>& credentials) {
+void write_credentials(Writer& out, const std::string& key, const std::vector<Credential>& credentials) {
   if (credentials.empty()) return;
   out.open(key);
-  for (const Credential& credential : credentials) out.item(credential.user + "=" + out.secret(credential.secret));
+  for (const Credential& credential : credentials) out.named_item(credential.user, out.secret(credential.secret));
   out.close();
 }
 
@@ -188,7 +145,7 @@ void write(Writer& out, const AuthSwap& swap) {
   if (!swap.upstream_credentials_file.empty()) out.text("upstream_credentials_file", swap.upstream_credentials_file);
   if (!swap.mapping.empty()) {
     out.open("mapping");
-    for (const auto& [client, user] : swap.mapping) out.item(client + "=" + user);
+    for (const auto& [client, user] : swap.mapping) out.named_item(client, user);
     out.close();
   }
   out.close();
@@ -214,7 +171,7 @@ void write(Writer& out, const PartitionMapping& mapping) {
   if (!mapping.topics.empty()) {
     out.open("topics");
     for (const TopicPartitions& topic : mapping.topics) {
-      out.open(quote(topic.topic));
+      out.open(topic.topic, quote(topic.topic));
       if (topic.virtual_partitions) out.number("virtual_partitions", *topic.virtual_partitions);
       if (topic.physical_partitions) out.number("physical_partitions", *topic.physical_partitions);
       out.text("filler", topic.filler);
@@ -226,16 +183,63 @@ void write(Writer& out, const PartitionMapping& mapping) {
   out.close();
 }
 
+void write(Writer& out, const HttpDoor& http) {
+  out.open("http");
+  out.number("port", http.port);
+  out.number("metrics_port", http.metrics_port);
+  out.number("max_connections", http.max_connections);
+  out.number("max_body_bytes", http.max_body_bytes);
+  out.number("max_buffered_bytes", http.max_buffered_bytes);
+  out.word("request_timeout", format_duration(http.request_timeout));
+  out.word("idle_timeout", format_duration(http.idle_timeout));
+  out.word("idempotency_window", format_duration(http.idempotency_window));
+  if (http.tls) {
+    out.open("tls");
+    write(out, *http.tls);
+    out.close();
+  }
+  if (!http.logins.empty()) out.choices("authentication", http.logins, http_logins);
+  write_credentials(out, "bearer_tokens", http.bearer_tokens);
+  if (!http.bearer_tokens_file.empty()) out.text("bearer_tokens_file", http.bearer_tokens_file);
+  if (!http.cors_origins.empty()) {
+    out.open("cors_origins");
+    for (const std::string& origin : http.cors_origins) out.item(origin);
+    out.close();
+  }
+  out.close();
+}
+
+void write(Writer& out, const HttpKafka& kafka) {
+  out.open("kafka");
+  out.addresses("brokers", kafka.brokers);
+  if (!kafka.user.empty()) out.text("user", kafka.user);
+  if (!kafka.password.empty()) out.text("password", out.secret(kafka.password));
+  if (kafka.security_protocol) out.word("security_protocol", name_of(*kafka.security_protocol, security_protocols));
+  if (kafka.sasl_mechanism) out.word("sasl_mechanism", name_of(*kafka.sasl_mechanism, sasl_mechanisms));
+  if (!kafka.compression.empty()) out.text("compression", kafka.compression);
+  for (const auto& [key, value] : kafka.settings) out.number(key, value);
+  if (kafka.tls) {
+    out.open("tls");
+    write(out, *kafka.tls);
+    out.close();
+  }
+  out.close();
+}
+
+void write(Writer& out, const Wal& wal) {
+  out.open("wal");
+  out.text("directory", wal.directory);
+  out.word("fsync", name_of(wal.fsync, fsyncs));
+  out.word("fsync_interval", format_duration(wal.fsync_interval));
+  out.number("max_bytes", static_cast<std::int64_t>(wal.max_bytes));
+  out.number("segment_bytes", static_cast<std::int64_t>(wal.segment_bytes));
+  out.close();
+}
+
 void write(Writer& out, const HttpProduce& gateway) {
   out.open("http_produce");
-  out.open("http");
-  out.number("port", gateway.port);
-  out.number("metrics_port", gateway.metrics_port);
-  out.close();
-  out.open("kafka");
-  out.addresses("brokers", gateway.brokers);
-  for (const auto& [key, value] : gateway.kafka) out.text(key, key == "password" ? out.secret(value) : value);
-  out.close();
+  write(out, gateway.http);
+  write(out, gateway.kafka);
   out.open("ratelimit");
   out.flag("enabled", gateway.ratelimit_enabled);
   if (!gateway.ratelimit.empty()) {
@@ -248,11 +252,7 @@ void write(Writer& out, const HttpProduce& gateway) {
     out.close();
   }
   out.close();
-  if (!gateway.wal_directory.empty()) {
-    out.open("wal");
-    out.text("directory", gateway.wal_directory);
-    out.close();
-  }
+  if (gateway.wal) write(out, *gateway.wal);
   if (!gateway.output_file.empty()) out.text("output_file", gateway.output_file);
   out.close();
 }
@@ -269,10 +269,7 @@ void write(Writer& out, const Limits& limits) {
   out.close();
 }
 
-}  // namespace
-
-std::string emit(const Config& config, Secrets secrets) {
-  Writer out(secrets);
+void write(Writer& out, const Config& config) {
   if (!config.generation.empty()) out.comment("generation: " + config.generation);
   out.text("bind_address", config.bind_address);
   if (config.upstream) write(out, *config.upstream);
@@ -294,7 +291,22 @@ std::string emit(const Config& config, Secrets secrets) {
   out.word("level", name_of(config.logging.level, log_levels));
   out.word("format", name_of(config.logging.format, log_formats));
   out.close();
+}
+
+}  // namespace
+
+std::string emit(const Config& config, Secrets secrets) {
+  Writer out(secrets);
+  write(out, config);
   return std::move(out).take();
+}
+
+std::vector<Leaf> leaves(const Config& config, Secrets secrets) {
+  Writer out(secrets, Blocks::All);
+  write(out, config);
+  std::vector<Leaf> all = std::move(out).take_leaves();
+  if (!config.generation.empty()) all.push_back({"generation", config.generation});
+  return all;
 }
 
 }  // namespace kp::config

@@ -183,6 +183,8 @@ struct TopicPartitions {
   std::optional<std::int32_t> physical_partitions;
   std::string filler = "control";  ///< control | none
   std::string compacted;           ///< empty | keyed
+
+  bool is_pattern() const { return topic.find_first_of("*?[") != std::string::npos; }
   bool operator==(const TopicPartitions&) const = default;
 };
 struct PartitionMapping {
@@ -190,24 +192,76 @@ struct PartitionMapping {
   std::int32_t physical_partitions = 0;
   bool resume_at_log_start = true;
   std::vector<TopicPartitions> topics;
+
+  /// What counts for one of `topics`: its own number, else that for all.
+  std::int32_t virtual_of(const TopicPartitions& topic) const {
+    return topic.virtual_partitions.value_or(virtual_partitions);
+  }
+  std::int32_t physical_of(const TopicPartitions& topic) const {
+    return topic.physical_partitions.value_or(physical_partitions);
+  }
   bool operator==(const PartitionMapping&) const = default;
 };
 
-/// http_produce: the HTTP seed's keys; acting on it is the gateway's business.
+/// http_produce: records that come by HTTP; the HTTP seed's keys and more.
 struct RateLimitRule {
   std::string topic_name;
-  std::uint32_t max_requests_per_minute = 0;
+  std::uint32_t max_requests_per_minute = 0;  ///< records; 0: unlimited
   bool operator==(const RateLimitRule&) const = default;
 };
-struct HttpProduce {
+
+enum class HttpLogin : std::uint8_t { Basic, Bearer };
+
+/// The clients' side.
+struct HttpDoor {
   std::uint16_t port = 4242;
   std::uint16_t metrics_port = 0;  ///< 0: only the admin endpoint
-  std::vector<HostPort> brokers;
-  std::vector<std::pair<std::string, std::string>> kafka;  ///< librdkafka settings, in the seed's spelling
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_body_bytes = 8 << 20;       ///< of one request, after decompression
+  std::uint32_t max_buffered_bytes = 64 << 20;  ///< of all requests that are under way
+  std::chrono::milliseconds request_timeout{30'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds idempotency_window{300'000};
+  std::optional<DownstreamTls> tls;  ///< absent: plain HTTP
+  std::vector<HttpLogin> logins;     ///< empty: who has no certificate is anonymous
+  std::vector<Credential> bearer_tokens;
+  std::string bearer_tokens_file;
+  std::vector<std::string> cors_origins;  ///< empty: no CORS
+  bool operator==(const HttpDoor&) const = default;
+};
+
+/// How the producer talks to the brokers; what isn't said is as for `upstream`.
+struct HttpKafka {
+  std::vector<HostPort> brokers;  ///< empty: upstream.bootstrap_servers
+  std::string user;
+  std::string password;  ///< a secret
+  std::optional<SecurityProtocol> security_protocol;
+  std::optional<SaslMechanism> sasl_mechanism;
+  std::optional<UpstreamTls> tls;
+  std::string compression;                                     ///< none, gzip, snappy, lz4, zstd; empty: none
+  std::vector<std::pair<std::string, std::int64_t>> settings;  ///< librdkafka's, in the seed's spelling
+  bool operator==(const HttpKafka&) const = default;
+};
+
+enum class Fsync : std::uint8_t { Each, Interval };
+
+/// The write-ahead log.
+struct Wal {
+  std::string directory;
+  Fsync fsync = Fsync::Interval;
+  std::chrono::milliseconds fsync_interval{100};
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;
+  std::uint64_t segment_bytes = 64 << 20;
+  bool operator==(const Wal&) const = default;
+};
+
+struct HttpProduce {
+  HttpDoor http;
+  HttpKafka kafka;
   bool ratelimit_enabled = false;
   std::vector<RateLimitRule> ratelimit;
-  std::string wal_directory;
-  std::string output_file;
+  std::optional<Wal> wal;
+  std::string output_file;  ///< where the process's log goes; empty: standard error
   bool operator==(const HttpProduce&) const = default;
 };
 

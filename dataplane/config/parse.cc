@@ -57,7 +57,10 @@ void read_config(const YamlNode& root, Report& report, Config& config) {
   read_logging(top, report, config);
   read_misplaced(top, report);
   const bool gateway_alone = top.has("http_produce") && !top.has("upstream") && !top.has("broker_mapping");
-  if (gateway_alone) return;
+  if (gateway_alone) {
+    if (!top.has("downstream")) config.downstream.security_protocol = SecurityProtocol::Plaintext;  // nobody comes
+    return;
+  }
   top.find("broker_mapping", Need::Required);
   top.find("downstream", Need::Required);
   const bool dynamic = config.broker_mapping && std::holds_alternative<DynamicMapping>(*config.broker_mapping);
@@ -107,10 +110,10 @@ Parsed parse(std::string_view yaml, const Environment& environment) {
 
   Parsed out;
   Report report;
+  out.config.generation = generation_of(yaml);
   if (tree.problem) {
     report.error(tree.problem->path, tree.problem->line, tree.problem->message);
   } else {
-    out.config.generation = generation_of(yaml);
     read_config(tree.root, report, out.config);
     strip_brackets(out.config.bind_address);
     fill_bootstrap_servers(out.config);

@@ -22,7 +22,7 @@ struct Problem {
 std::string to_string(const Problem& problem, std::string_view file);
 
 struct Parsed {
-  Config config;  ///< meaningful only when `errors` is empty
+  Config config;  ///< with errors only its generation has a meaning
   std::vector<Problem> errors;
   std::vector<Problem> warnings;
 };

@@ -3,16 +3,6 @@
 namespace kp::config {
 namespace {
 
-void read_credentials(Section& section, Report& report, std::string_view key, std::vector<Credential>& out) {
-  section.each(key, Need::Optional, [&](const YamlNode& node, const std::string& path) {
-    const std::string* const text = scalar_at(report, node, path);
-    if (text == nullptr) return;
-    auto credential = parse_credential(*text);
-    if (!credential) return report.error(path, node.line, credential.error().message);
-    out.push_back(std::move(*credential));
-  });
-}
-
 void read_identity_mapping(Section& section, Report& report, AuthSwap& swap) {
   section.each("mapping", Need::Optional, [&](const YamlNode& node, const std::string& path) {
     const std::string* const text = scalar_at(report, node, path);
@@ -26,6 +16,16 @@ void read_identity_mapping(Section& section, Report& report, AuthSwap& swap) {
 }
 
 }  // namespace
+
+void read_credentials(Section& section, Report& report, std::string_view key, std::vector<Credential>& out) {
+  section.each(key, Need::Optional, [&](const YamlNode& node, const std::string& path) {
+    const std::string* const text = scalar_at(report, node, path);
+    if (text == nullptr) return;
+    auto credential = parse_credential(*text);
+    if (!credential) return report.error(path, node.line, credential.error().message);
+    out.push_back(std::move(*credential));
+  });
+}
 
 void read_duration(Section& section, std::string_view key, std::chrono::milliseconds& out, std::chrono::hours most) {
   section.value(key, out, Need::Optional, [&](std::string_view text) -> Result<std::chrono::milliseconds> {

@@ -39,6 +39,17 @@ void read_tls_rules(Section& tls, TlsRules& out) {
   tls.text("cipher_suites", out.cipher_suites);
 }
 
+}  // namespace
+
+void read_upstream_tls(Section& tls, UpstreamTls& out) {
+  tls.text("ca_certs", out.ca_certs);
+  tls.flag("trust_server_certs", out.trust_server_certs);
+  tls.text("cert", out.cert);
+  tls.text("key", out.key);
+  tls.text("key_password", out.key_password);
+  read_tls_rules(tls, out.rules);
+}
+
 void read_downstream_tls(Section& tls, Report& report, DownstreamTls& out) {
   tls.text("cert", out.cert);
   tls.text("key", out.key);
@@ -56,9 +67,8 @@ void read_downstream_tls(Section& tls, Report& report, DownstreamTls& out) {
   for (const std::string key : {"client_auth", "crl", "principal_mapping_rules"})
     if (!out.mtls_enabled && tls.has(key) && report.sound(tls.path_of(key)))
       report.error(tls.path_of(key), report.line(tls.path_of(key)), "needs mtls_enabled: true");
+  if (out.mtls_enabled && out.ca_certs.empty()) out.ca_certs = "ca.pem";
 }
-
-}  // namespace
 
 void read_upstream(Section& top, Report& report, Config& config) {
   const YamlNode* const node = top.find("upstream");
@@ -73,12 +83,7 @@ void read_upstream(Section& top, Report& report, Config& config) {
   if (section.choice("sasl_mechanism", mechanism, sasl_mechanisms)) upstream.sasl_mechanism = mechanism;
   if (const YamlNode* const found = section.find("tls")) {
     Section tls(report, *found, "upstream.tls");
-    tls.text("ca_certs", upstream.tls.ca_certs);
-    tls.flag("trust_server_certs", upstream.tls.trust_server_certs);
-    tls.text("cert", upstream.tls.cert);
-    tls.text("key", upstream.tls.key);
-    tls.text("key_password", upstream.tls.key_password);
-    read_tls_rules(tls, upstream.tls.rules);
+    read_upstream_tls(tls, upstream.tls);
   }
 }
 
@@ -94,7 +99,6 @@ void read_downstream(Section& top, Report& report, Config& config) {
     Section tls(report, *found, "downstream.tls");
     read_downstream_tls(tls, report, downstream.tls);
   }
-  if (downstream.tls.mtls_enabled && downstream.tls.ca_certs.empty()) downstream.tls.ca_certs = "ca.pem";
 }
 
 }  // namespace kp::config

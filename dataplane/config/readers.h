@@ -18,6 +18,10 @@ void read_admin(Section& top, Report& report, Config& config);
 void read_limits(Section& top, Report& report, Config& config);
 void read_logging(Section& top, Report& report, Config& config);
 
+void read_upstream_tls(Section& tls, UpstreamTls& out);
+void read_downstream_tls(Section& tls, Report& report, DownstreamTls& out);
+void read_credentials(Section& section, Report& report, std::string_view key, std::vector<Credential>& out);
+
 /// A duration above 0 and up to `most`.
 void read_duration(Section& section, std::string_view key, std::chrono::milliseconds& out, std::chrono::hours most);
 

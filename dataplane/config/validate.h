@@ -15,8 +15,13 @@ void validate_mapping(const Config& config, Report& report);
 void validate_auth_swap(const Config& config, Report& report);
 void validate_ports(const Config& config, Report& report);
 void validate_products(const Config& config, Report& report);
+void validate_http_produce(const Config& config, const HttpProduce& gateway, Report& report);
 
 /// A proxy is wanted, not only the HTTP gateway.
 bool wants_proxy(const Config& config);
+
+/// How the producer of http_produce, which must be there, talks to the brokers: its own word, else upstream's.
+SecurityProtocol producer_protocol(const Config& config);
+std::optional<SaslMechanism> producer_mechanism(const Config& config);
 
 }  // namespace kp::config

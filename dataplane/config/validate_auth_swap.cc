@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "config/credentials.h"
+#include "config/scram_verifier.h"
 #include "config/validate.h"
 #include "config/values.h"
 
@@ -49,6 +50,28 @@ void check_are_passwords(const std::vector<Credential>& credentials, const std::
                    " is needed");
 }
 
+/// A damaged one would be refused by the running proxy, and nobody would look for it among the passwords.
+void check_verifiers(const Downstream& downstream, const std::vector<Credential>& credentials, const std::string& path,
+                     Report& report) {
+  const auto offered = [&](SaslMechanism mechanism) {
+    return std::ranges::find(downstream.sasl_mechanisms, mechanism) != downstream.sasl_mechanisms.end();
+  };
+  if (!report.sound(path)) return;
+  for (std::size_t i = 0; i < credentials.size(); ++i) {
+    const Credential& login = credentials[i];
+    const std::string item = path + "[" + std::to_string(i) + "]";
+    if (!looks_like_verifier(login.secret) || login.secret == masked(login.secret)) continue;
+    const Result<ScramVerifier> verifier = parse_verifier(login.secret);
+    if (!verifier) {
+      complain(report, item, "the secret of " + login.user + " is no whole " + verifier.error().message);
+    } else if (!offered(SaslMechanism::Plain) && !offered(verifier->mechanism)) {
+      advise(report, item,
+             login.user + " can't log in by this verifier: downstream.sasl_mechanisms doesn't have " +
+                 std::string(name_of(verifier->mechanism, sasl_mechanisms)));
+    }
+  }
+}
+
 void validate_downstream_logins(const Config& config, const AuthSwap& swap, Report& report) {
   const Downstream& downstream = config.downstream;
   const bool has_credentials = !swap.downstream_credentials.empty() || !swap.downstream_credentials_file.empty();
@@ -60,6 +83,7 @@ void validate_downstream_logins(const Config& config, const AuthSwap& swap, Repo
   }
   if (downstream.sasl_mechanisms.empty())
     return complain(report, "downstream.sasl_mechanism", "is missing: auth_swap makes the proxy take the logins");
+  check_verifiers(downstream, swap.downstream_credentials, "auth_swap.downstream_credentials", report);
   if (has_credentials || !report.sound("auth_swap.downstream_credentials")) return;
   complain(report, "auth_swap.downstream_credentials",
            "is missing: no client could log in; write user=password, or user=verifier as `kafkaproxy credentials hash` "
@@ -107,11 +131,33 @@ void validate_upstream_logins(const Config& config, const AuthSwap& swap, bool r
                  "$anonymous=upstream_user for those without a name");
 }
 
+/// Without auth_swap a client's login is meant for the brokers.
+void validate_pass_through(const Config& config, Report& report) {
+  if (!config.upstream || !report.sound("upstream") || !report.sound("downstream")) return;
+  const Upstream& upstream = *config.upstream;
+  const Downstream& downstream = config.downstream;
+  const bool brokers_ask = uses_sasl(upstream.security_protocol);
+  if (brokers_ask != uses_sasl(downstream.security_protocol))
+    return advise(report, "downstream.security_protocol",
+                  std::string(brokers_ask ? "has no SASL, but the brokers want a login"
+                                          : "has SASL, but the brokers take no login") +
+                      ": without auth_swap clients log in to the brokers; make both sides the same, or set auth_swap");
+  if (upstream.sasl_mechanism && !downstream.sasl_mechanisms.empty() &&
+      std::ranges::find(downstream.sasl_mechanisms, *upstream.sasl_mechanism) == downstream.sasl_mechanisms.end())
+    advise(report, "upstream.sasl_mechanism",
+           "is none of downstream.sasl_mechanisms: without auth_swap clients log in to the brokers, by the brokers' "
+           "mechanisms; make both sides the same, or set auth_swap");
+}
+
 }  // namespace
 
 void validate_auth_swap(const Config& config, Report& report) {
-  if (!config.auth_swap || !config.auth_swap->enabled) return;
+  if (!config.auth_swap || !config.auth_swap->enabled) return validate_pass_through(config, report);
   const AuthSwap& swap = *config.auth_swap;
+  if (!wants_proxy(config)) {  // the users of HTTP alone
+    check_users_differ(swap.downstream_credentials, "auth_swap.downstream_credentials", report);
+    return check_no_reserved_user(swap.downstream_credentials, "auth_swap.downstream_credentials", report);
+  }
   if (!report.sound("upstream.security_protocol") || !report.sound("downstream.security_protocol")) return;
   const bool upstream_sasl = config.upstream && uses_sasl(config.upstream->security_protocol);
   if (!upstream_sasl && !uses_sasl(config.downstream.security_protocol))

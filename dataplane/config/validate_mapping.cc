@@ -1,8 +1,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "config/name_template.h"
 #include "config/validate.h"
 
 namespace kp::config {
@@ -13,17 +13,6 @@ const std::string dynamic_path = "broker_mapping.dynamic";
 
 void complain(Report& report, const std::string& path, std::string message) {
   report.error(path, report.line(path), std::move(message));
-}
-
-/// What one "<$…>" of an SNI template is.
-enum class Token : std::uint8_t { Id, Capture, MissingCapture, Unknown };
-
-Token classify(std::string_view name, int groups) {
-  if (name == "id") return Token::Id;
-  int group = 0;
-  const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), group);
-  if (failed != std::errc{} || end != name.data() + name.size() || name.starts_with('-')) return Token::Unknown;
-  return group <= groups ? Token::Capture : Token::MissingCapture;
 }
 
 /// `groups`: of the pattern; the template may use <$0> (everything that matched) to <$groups>.
@@ -42,11 +31,12 @@ void validate_template(const SniMapping& sni, int groups, Report& report) {
     const std::string token(rest.substr(0, end + 1));
     rest.remove_prefix(end + 1);
     sample += '0';
-    const Token kind = classify(std::string_view(token).substr(2, token.size() - 3), groups);
-    distinguishes = distinguishes || kind == Token::Id || kind == Token::Capture;
-    if (kind == Token::MissingCapture)
+    const std::optional<NameToken> known = name_token(std::string_view(token).substr(2, token.size() - 3));
+    const bool missing = known && known->group && *known->group > static_cast<std::size_t>(groups);
+    distinguishes = distinguishes || (known && !missing);
+    if (missing)
       complain(report, path, token + " names no group of the pattern in upstream, which has " + std::to_string(groups));
-    if (kind == Token::Unknown)
+    if (!known)
       report.warning(path, report.line(path), token + " is no token and stays as it is; there are <$id>, <$0>, <$1>…");
   }
   if (!report.sound(path)) return;

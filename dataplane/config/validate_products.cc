@@ -23,10 +23,11 @@ void check_partitions(const std::string& path, std::int64_t virtual_count, std::
     complain(report, path, "a physical partition can hold at most 32768 virtual ones: " + counts);
 }
 
-void check_topic_name(const std::string& path, const std::string& topic, Report& report) {
+void check_topic_name(const std::string& path, const TopicPartitions& entry, Report& report) {
   constexpr std::size_t longest_pattern = 512;
+  const std::string& topic = entry.topic;
   if (topic.size() > longest_pattern) return complain(report, path, "is too long; at most 512 characters");
-  if (topic.find_first_of("*?[") == std::string::npos) {
+  if (!entry.is_pattern()) {
     const auto legal = [](char c) {
       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
              c == '-';
@@ -47,25 +48,18 @@ void validate_partition_mapping(const Config& config, const PartitionMapping& ma
     complain(report, path, "needs a proxy: upstream, downstream and broker_mapping are missing");
   if (!report.sound(path + ".virtual_partitions") || !report.sound(path + ".physical_partitions")) return;
   check_partitions(path + ".virtual_partitions", mapping.virtual_partitions, mapping.physical_partitions, report);
+  if (mapping.topics.empty() && report.sound(path))
+    report.warning(path, report.line(path),
+                   "names no topics, so no topic is virtual; for all of them write topics: {\".*\": {}}");
+  if (!mapping.topics.empty() && config.http_produce && config.http_produce->kafka.brokers.empty())
+    complain(report, "http_produce.kafka",
+             "would write to upstream past partition_mapping, where every record is group 0's: point "
+             "http_produce.kafka.brokers at the proxy's own listener");
   for (const TopicPartitions& topic : mapping.topics) {
     const std::string item = path + ".topics." + topic.topic;
-    check_topic_name(item, topic.topic, report);
+    check_topic_name(item, topic, report);
     if ((topic.virtual_partitions || topic.physical_partitions) && report.sound(item))
-      check_partitions(item, topic.virtual_partitions.value_or(mapping.virtual_partitions),
-                       topic.physical_partitions.value_or(mapping.physical_partitions), report);
-  }
-}
-
-void validate_http_produce(const Config& config, const HttpProduce& gateway, Report& report) {
-  const std::string path = "http_produce";
-  const bool has_upstream = config.upstream && !config.upstream->bootstrap_servers.empty();
-  if (gateway.brokers.empty() && !has_upstream && report.sound(path))
-    complain(report, path + ".kafka.brokers", "is missing, and there is no upstream to take them from");
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < gateway.ratelimit.size(); ++i) {
-    const std::string item = path + ".ratelimit.rules[" + std::to_string(i) + "]";
-    if (report.sound(item) && !seen.insert(gateway.ratelimit[i].topic_name).second)
-      complain(report, item, "the topic " + gateway.ratelimit[i].topic_name + " stands twice");
+      check_partitions(item, mapping.virtual_of(topic), mapping.physical_of(topic), report);
   }
 }
 
@@ -116,10 +110,10 @@ std::vector<Bound> other_ports(const Config& config) {
         {"admin.address", config.admin_address->host, config.admin_address->port, config.admin_address->port});
   if (config.http_produce) {
     const HttpProduce& gateway = *config.http_produce;
-    out.push_back({"http_produce.http.port", config.bind_address, gateway.port, gateway.port});
-    if (gateway.metrics_port != 0)
-      out.push_back(
-          {"http_produce.http.metrics_port", config.bind_address, gateway.metrics_port, gateway.metrics_port});
+    out.push_back({"http_produce.http.port", config.bind_address, gateway.http.port, gateway.http.port});
+    if (gateway.http.metrics_port != 0)
+      out.push_back({"http_produce.http.metrics_port", config.bind_address, gateway.http.metrics_port,
+                     gateway.http.metrics_port});
   }
   return out;
 }

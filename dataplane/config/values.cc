@@ -89,6 +89,11 @@ std::optional<SaslMechanism> verifier_mechanism(std::string_view secret) {
   return std::nullopt;
 }
 
+std::string masked(std::string_view secret) {
+  const auto mechanism = verifier_mechanism(secret);
+  return (mechanism ? std::string(name_of(*mechanism, sasl_mechanisms)) + "$" : std::string()) + "****";
+}
+
 bool is_ipv4(const std::string& text) {
   in_addr ignored{};
   return text.find('\0') == std::string::npos && inet_pton(AF_INET, text.c_str(), &ignored) == 1;

@@ -40,6 +40,14 @@ inline constexpr std::array<Choice<ClientAuth>, 2> client_auths{{
     {"required", ClientAuth::Required},
     {"optional", ClientAuth::Optional},
 }};
+inline constexpr std::array<Choice<HttpLogin>, 2> http_logins{{
+    {"basic", HttpLogin::Basic},
+    {"bearer", HttpLogin::Bearer},
+}};
+inline constexpr std::array<Choice<Fsync>, 2> fsyncs{{
+    {"interval", Fsync::Interval},
+    {"each", Fsync::Each},
+}};
 inline constexpr std::array<Choice<log::Level>, 5> log_levels{{
     {"debug", log::Level::Debug},
     {"info", log::Level::Info},
@@ -86,6 +94,8 @@ Result<HostPort> parse_address(std::string_view text, bool port_zero = false);
 Result<Credential> parse_credential(std::string_view text);
 /// The mechanism of a SCRAM verifier ("SCRAM-SHA-256$…", RFC 5803 as PostgreSQL writes it); nothing for a password.
 std::optional<SaslMechanism> verifier_mechanism(std::string_view secret);
+/// What is shown instead. Of a verifier the name of its mechanism stays: a user may have one of each.
+std::string masked(std::string_view secret);
 
 bool is_ipv4(const std::string& text);
 bool is_ipv6(const std::string& text);

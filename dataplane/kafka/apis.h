@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -21,12 +22,26 @@ inline constexpr std::int16_t find_coordinator = 10;
 inline constexpr std::int16_t sasl_handshake = 17;
 inline constexpr std::int16_t api_versions = 18;
 inline constexpr std::int16_t sasl_authenticate = 36;
+inline constexpr std::int16_t create_delegation_token = 38;
+inline constexpr std::int16_t renew_delegation_token = 39;
+inline constexpr std::int16_t expire_delegation_token = 40;
+inline constexpr std::int16_t describe_delegation_token = 41;
 inline constexpr std::int16_t describe_cluster = 60;
 inline constexpr std::int16_t share_fetch = 78;
 inline constexpr std::int16_t share_acknowledge = 79;
+
+inline constexpr std::array delegation_tokens{create_delegation_token, renew_delegation_token, expire_delegation_token,
+                                              describe_delegation_token};
 }  // namespace api
 
 /// What the proxy must understand in the responses of an API that it doesn't pass as bytes.
+/// Versions of one API.
+struct ApiRange {
+  std::int16_t key = -1;
+  Version min = 0;
+  Version max = -1;
+};
+
 struct Rewriting {
   Version first = 0;  ///< versions below carry nothing of ours and pass as they are
   Version min = 0;    ///< lowest version from `first` on that we can read

@@ -81,6 +81,26 @@ Result<std::size_t> response_header_tags(std::int16_t key, Version version, Byte
   return after_correlation_id.size() - in.left();
 }
 
+Result<std::size_t> request_body(BytesView frame) {
+  const Error cut{Errc::Malformed, "request: its header is cut"};
+  if (frame.size() < request_head_bytes) return cut;
+  const RequestHead head = peek_request(frame);
+  if (head.size < 0 || frame.size() - frame_size_bytes != static_cast<std::size_t>(head.size)) {
+    return Error{Errc::Malformed, "request: it isn't as long as it says"};
+  }
+  Reader in(frame.subspan(request_head_bytes));
+  const std::int64_t client_id = in.length<std::int16_t>(false);
+  if (client_id > 0) in.take(static_cast<std::size_t>(client_id));
+  if (flexible_request(head.api_key, head.api_version)) {
+    for (std::uint32_t count = in.uvarint(); count > 0 && !in.bad(); --count) {
+      in.uvarint();
+      in.take(in.uvarint());
+    }
+  }
+  if (in.bad()) return cut;
+  return frame.size() - in.left();
+}
+
 Bytes open_request(std::int16_t key, Version version, std::int32_t correlation_id, std::string_view client_id) {
   Bytes frame(frame_size_bytes);
   Writer out(frame);

@@ -56,6 +56,10 @@ Result<std::optional<std::int16_t>> peek_produce_acks(Version version, BytesView
 /// flexible. `after_correlation_id` holds all of them, else Malformed.
 Result<std::size_t> response_header_tags(std::int16_t key, Version version, BytesView after_correlation_id);
 
+/// Where the message of a whole request frame begins, which begins with its size. Malformed: the frame ends before, or
+/// its size says otherwise.
+Result<std::size_t> request_body(BytesView frame);
+
 /// A frame up to where the message goes; its size is filled in by seal_frame.
 Bytes open_request(std::int16_t key, Version version, std::int32_t correlation_id, std::string_view client_id);
 Bytes open_response(std::int16_t key, Version version, std::int32_t correlation_id);

@@ -69,16 +69,28 @@ void read_nullable(Reader& in, std::optional<T>& out, Wire wire) {
   if (length >= 0) read_counted(in, out.emplace(), static_cast<std::size_t>(length), wire);
 }
 
+/// One byte says whether it is there: below zero it isn't. Kafka writes -1 and 1, so that others are not written back
+/// as they came; they are refused.
+template <Struct S>
+void read_nullable(Reader& in, std::optional<S>& out, Wire wire) {
+  const auto there = in.integer<std::int8_t>();
+  if (there != -1 && there != 1) return in.fail();
+  if (there == -1) return;
+  out = S{};
+  read_struct(in, *out, wire, 0);
+}
+
 template <class Owner, class Member>
 void read_plain(Reader& in, Owner& out, const Field<Owner, Member>& field, Wire wire) {
   Member& member = out.*field.member;
   if constexpr (!is_optional<Member>) {
     read(in, member, wire);
-  } else if constexpr (Counted<typename Member::value_type>) {
+  } else if constexpr (Counted<typename Member::value_type> || Struct<typename Member::value_type>) {
     if (field.nullable.contain(wire.version)) {
       read_nullable(in, member, wire);
     } else {
-      read(in, member.emplace(), wire);
+      member = typename Member::value_type{};
+      read(in, *member, wire);
     }
   }
 }

@@ -29,6 +29,8 @@ std::string type_name() {
     return "uuid";
   } else if constexpr (std::same_as<T, bool>) {
     return "bool";
+  } else if constexpr (std::same_as<T, std::uint16_t>) {
+    return "uint16";
   } else {
     static_assert(std::signed_integral<T>);
     return "int" + std::to_string(sizeof(T) * 8);

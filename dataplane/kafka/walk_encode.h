@@ -76,6 +76,9 @@ void write_plain(Bytes& out, const Owner& value, const Field<Owner, Member>& fie
       const bool nullable = field.nullable.contain(wire.version);
       Writer(out).length<LengthOf<typename Member::value_type>>(wire.flexible, nullable ? -1 : 0);
     }
+  } else if constexpr (Struct<typename Member::value_type>) {
+    if (field.nullable.contain(wire.version)) write(out, static_cast<std::int8_t>(member.has_value() ? 1 : -1), wire);
+    if (member.has_value()) write(out, *member, wire);
   }
 }
 

@@ -60,4 +60,26 @@ void Loop::return_buffer(Bytes buffer) {
   if (buffer.size() == buffer_size && spare_buffers_.size() < kept) spare_buffers_.push_back(std::move(buffer));
 }
 
+bool Loop::has_pipe() {
+  constexpr std::size_t most = 256;  // slow readers keep theirs: a bound for descriptors and the kernel's memory
+  if (!spare_pipes_.empty()) return true;
+  if (pipes_lent_ >= most) return false;
+  Result<Pipe> made = Pipe::open();
+  if (made) spare_pipes_.push_back(std::make_unique<Pipe>(std::move(*made)));
+  return made.has_value();
+}
+
+std::unique_ptr<Pipe> Loop::borrow_pipe() {
+  std::unique_ptr<Pipe> pipe = std::move(spare_pipes_.back());
+  spare_pipes_.pop_back();
+  ++pipes_lent_;
+  return pipe;
+}
+
+void Loop::return_pipe(std::unique_ptr<Pipe> pipe) {
+  constexpr std::size_t kept = 16;
+  --pipes_lent_;
+  if (pipe->held == 0 && spare_pipes_.size() < kept) spare_pipes_.push_back(std::move(pipe));
+}
+
 }  // namespace kp::net

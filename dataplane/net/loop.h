@@ -5,9 +5,11 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "base/bytes.h"
+#include "net/pipe.h"
 #include "net/task.h"
 
 namespace kp::net {
@@ -47,7 +49,7 @@ class Loop {
   void start();  ///< starts the thread
   void stop();   ///< ends the thread and joins it; any other thread
   asio::io_context& context() { return context_; }
-  asio::any_io_executor executor() { return context_.get_executor(); }
+  Executor executor() { return context_.get_executor(); }
 
   /// Calls every deadline that is due at `now`. The thread does so at each tick: only for who turns the loop by hand.
   void expire(std::chrono::steady_clock::time_point now);
@@ -59,6 +61,11 @@ class Loop {
   Bytes borrow_buffer();
   void return_buffer(Bytes buffer);
 
+  /// False: as many as a loop may have are lent, or the system has none. Loop thread, as the next two.
+  bool has_pipe();
+  std::unique_ptr<Pipe> borrow_pipe();           ///< an empty one; right after has_pipe() said so
+  void return_pipe(std::unique_ptr<Pipe> pipe);  ///< one that isn't empty is closed
+
  private:
   friend class Deadline;
   static Task<void> keep_time(Loop* self);
@@ -68,6 +75,8 @@ class Loop {
   std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
   boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>> deadlines_;
   std::vector<Bytes> spare_buffers_;
+  std::vector<std::unique_ptr<Pipe>> spare_pipes_;
+  std::size_t pipes_lent_ = 0;
   std::thread thread_;
 };
 

@@ -1,5 +1,7 @@
 #include "net/stream.h"
 
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -20,41 +22,92 @@ Error io_error(int number) {
 
 Error closed_here() { return Error{Errc::Timeout, "closed on this side"}; }
 
+Error cancelled() { return Error{Errc::Timeout, "a deadline passed"}; }
+
 Error peer_closed() { return Error{Errc::Eof, "the peer closed the connection"}; }
+
+bool later(int number) { return number == EAGAIN || number == EWOULDBLOCK || number == EINTR; }
+
+/// `which`: getsockname or getpeername.
+std::optional<asio::ip::tcp::endpoint> end_of(const Descriptor& socket, int (*which)(int, sockaddr*, socklen_t*)) {
+  asio::ip::tcp::endpoint end;
+  auto size = static_cast<socklen_t>(end.capacity());
+  if (which(socket.get(), end.data(), &size) != 0) return std::nullopt;
+  end.resize(size);
+  return end;
+}
+
+asio::io_context& context_of(asio::ip::tcp::socket& socket) {
+  return static_cast<asio::io_context&>(asio::query(socket.get_executor(), asio::execution::context));
+}
 
 }  // namespace
 
 void Stream::FreeSsl::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
-Stream::Stream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
-  boost::system::error_code ignored;
-  socket_.native_non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+Stream::Stream(asio::io_context& context, Descriptor socket) : socket_(std::move(socket)) {
+  const int on = 1;
+  if (const int flags = ::fcntl(socket_.get(), F_GETFL); (flags & O_NONBLOCK) == 0)
+    ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  watch_ = std::make_unique<Watch>(asio::use_service<Readiness>(context), socket_.get());
 }
+Stream::Stream(asio::ip::tcp::socket socket) : Stream(context_of(socket), Descriptor(socket.release())) {}
+
+Result<Stream> Stream::connecting(asio::io_context& context, const asio::ip::tcp::endpoint& peer) {
+  Descriptor socket(::socket(peer.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return Error{Errc::Io, std::strerror(errno)};
+  const auto size = static_cast<socklen_t>(peer.size());
+  if (::connect(socket.get(), peer.data(), size) != 0 && errno != EINPROGRESS)
+    return Error{Errc::Io, std::strerror(errno)};
+  Stream stream(context, std::move(socket));  // watched from now on: an unconnected socket would be told as ended
+  stream.watch_->filled();
+  return stream;
+}
+
+Task<Status> Stream::connected() {
+  Status ready = co_await wait(Want::Write);
+  if (!ready) co_return std::move(ready).error();
+  int failed = 0;
+  socklen_t size = sizeof failed;
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &failed, &size);
+  if (failed != 0) co_return Error{Errc::Io, std::strerror(failed)};
+  if (end_of(socket_, ::getsockname) == end_of(socket_, ::getpeername))
+    co_return Error{Errc::Io, "the connection led back to itself, nothing listens there"};
+  co_return Done{};
+}
+
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-Task<Status> Stream::wait(asio::ip::tcp::socket::wait_type what) {
-  if (cancelled_) co_return Error{Errc::Timeout, "a deadline passed"};
-  boost::system::error_code failed;
-  co_await socket_.async_wait(what, capture(failed));
-  if (cancelled_) co_return Error{Errc::Timeout, "a deadline passed"};
-  if (failed) co_return io_error(failed.value());
+Task<Status> Stream::wait(Want what) {
+  if (cancelled_) co_return cancelled();
+  if (what == Want::Write) {
+    if (!watch_->writable()) co_await watch_->until_writable();
+  } else if (!watch_->readable()) {
+    co_await watch_->until_readable();
+  }
+  if (cancelled_) co_return cancelled();
   co_return Done{};
 }
 
-Task<Status> Stream::accept_tls(const TlsContext& context) {
+void Stream::start_tls(const TlsContext& context) {
   ssl_.reset(SSL_new(context.native()));
-  SSL_set_fd(ssl_.get(), socket_.native_handle());
+  bio_ = std::make_unique<SocketBio>(SocketBio{.watch = watch_.get()});
+  BIO* const bio = new_socket_bio(*bio_);
+  SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+Task<Status> Stream::accept_tls(const TlsContext& context) {
+  start_tls(context);
   SSL_set_accept_state(ssl_.get());
   co_return co_await handshake();
 }
 
 Task<Status> Stream::connect_tls(const TlsContext& context, std::string name) {
-  ssl_.reset(SSL_new(context.native()));
-  SSL_set_fd(ssl_.get(), socket_.native_handle());
+  start_tls(context);
   SSL_set_connect_state(ssl_.get());
   boost::system::error_code not_an_address;
   asio::ip::make_address(name, not_an_address);
@@ -73,10 +126,13 @@ Task<Status> Stream::handshake() {
   for (;;) {
     ERR_clear_error();
     const int outcome = SSL_do_handshake(ssl_.get());
-    if (outcome == 1) co_return Done{};
-    const int what = SSL_get_error(ssl_.get(), outcome);
-    if (what != SSL_ERROR_WANT_READ && what != SSL_ERROR_WANT_WRITE) co_return tls_failure(outcome);
-    Status ready = co_await wait(what == SSL_ERROR_WANT_READ ? socket_.wait_read : socket_.wait_write);
+    if (outcome == 1) {
+      tls_holds_more_ = true;  // the first bytes may have come with the last of the handshake
+      co_return Done{};
+    }
+    Want wants = Want::Nothing;
+    if (!wants_more(outcome, wants)) co_return tls_failure(outcome);
+    Status ready = co_await wait(wants);
     if (!ready) co_return std::move(ready).error();
   }
 }
@@ -99,17 +155,30 @@ Error Stream::tls_failure(int outcome) {
   return Error{Errc::Malformed, "TLS: " + tls_error_text()};
 }
 
-// A closed descriptor's number may be somebody else's by now, and OpenSSL would still use it: nothing after close().
+/// Did OpenSSL stop because the socket has nothing, or no room? Which, goes to `wants`.
+bool Stream::wants_more(int outcome, Want& wants) {
+  const int what = SSL_get_error(ssl_.get(), outcome);
+  if (what != SSL_ERROR_WANT_READ && what != SSL_ERROR_WANT_WRITE) return false;
+  wants = what == SSL_ERROR_WANT_READ ? Want::Read : Want::Write;
+  return true;
+}
+
 Result<std::size_t> Stream::try_read(MutableBytes into) {
-  if (!socket_.is_open()) return closed_here();
-  if (ssl_ == nullptr) {
-    const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
-    if (n > 0) return static_cast<std::size_t>(n);
-    if (n == 0) return peer_closed();
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
-    return io_error(errno);
-  }
+  if (!socket_) return closed_here();
+  return ssl_ == nullptr ? try_read_plain(into) : try_read_tls(into);
+}
+
+Result<std::size_t> Stream::try_read_plain(MutableBytes into) {
+  const ssize_t n = watch_->receive(into.data(), into.size());
+  if (n == 0) return peer_closed();
+  if (n < 0 && !later(errno)) return io_error(errno);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
+Result<std::size_t> Stream::try_read_tls(MutableBytes into) {
   std::size_t total = 0;
+  tls_holds_more_ = false;
+  bio_->more = false;
   while (total < into.size()) {  // a record at a time, until there is no more
     ERR_clear_error();
     std::size_t n = 0;
@@ -118,20 +187,27 @@ Result<std::size_t> Stream::try_read(MutableBytes into) {
       total += n;
       continue;
     }
-    const int what = SSL_get_error(ssl_.get(), outcome);
-    if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) {
-      read_wants_ = what == SSL_ERROR_WANT_READ ? Want::Read : Want::Write;
-      return total;
-    }
+    if (wants_more(outcome, read_wants_)) return total;
     if (total > 0) return total;  // what came before the end counts; the next call meets the end again
     return tls_failure(outcome);
   }
+  tls_holds_more_ = true;
   return total;
 }
 
+bool Stream::must_wait() const {
+  if (tls_holds_more_ || !watch_) return false;
+  return read_wants_ == Want::Write ? !watch_->writable() : !watch_->readable();
+}
+
+Watch::Wait Stream::until_readable() {
+  return read_wants_ == Want::Write ? watch_->until_writable() : watch_->until_readable();
+}
+
 Task<Status> Stream::wait_readable() {
-  if (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0) co_return Done{};
-  co_return co_await wait(ssl_ != nullptr && read_wants_ == Want::Write ? socket_.wait_write : socket_.wait_read);
+  if (!cancelled_ && must_wait()) co_await until_readable();
+  if (cancelled_) co_return cancelled();
+  co_return Done{};
 }
 
 Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
@@ -143,21 +219,20 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
   }
 }
 
-Result<std::size_t> Stream::try_write(BytesView bytes) {
-  if (!socket_.is_open()) return closed_here();
+Result<std::size_t> Stream::try_write(BytesView bytes, Follows follows) {
+  if (!socket_) return closed_here();
   if (ssl_ == nullptr) {
-    const ssize_t n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (n >= 0) return static_cast<std::size_t>(n);
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
-    return io_error(errno);
+    const int flags = MSG_NOSIGNAL | (follows == Follows::More ? MSG_MORE : 0);
+    const ssize_t n = watch_->send(bytes.data(), bytes.size(), flags);
+    if (n < 0 && !later(errno)) return io_error(errno);
+    return n < 0 ? 0 : static_cast<std::size_t>(n);
   }
   ERR_clear_error();
+  bio_->more = follows == Follows::More || bytes.size() > SSL3_RT_MAX_PLAIN_LENGTH;  // a call writes one record
   std::size_t n = 0;
   const int outcome = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n);
   if (outcome == 1) return n;
-  const int what = SSL_get_error(ssl_.get(), outcome);
-  if (what != SSL_ERROR_WANT_READ && what != SSL_ERROR_WANT_WRITE) return tls_failure(outcome);
-  write_wants_ = what == SSL_ERROR_WANT_READ ? Want::Read : Want::Write;
+  if (!wants_more(outcome, write_wants_)) return tls_failure(outcome);
   return std::size_t{0};
 }
 
@@ -167,57 +242,80 @@ Task<Status> Stream::write_all(BytesView bytes) {
     if (!sent) co_return std::move(sent).error();
     bytes = bytes.subspan(*sent);
     if (*sent > 0) continue;
-    Status ready =
-        co_await wait(ssl_ != nullptr && write_wants_ == Want::Read ? socket_.wait_read : socket_.wait_write);
+    Status ready = co_await wait_writable();
     if (!ready) co_return std::move(ready).error();
   }
   co_return Done{};
 }
 
+Task<Status> Stream::wait_writable() { return wait(write_wants_); }
+
+Result<std::size_t> Stream::try_splice_into(Pipe& pipe, std::size_t most) {
+  if (!socket_) return closed_here();
+  if (!watch_->readable()) return std::size_t{0};
+  const ssize_t n = ::splice(socket_.get(), nullptr, pipe.in.get(), nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+  if (n == 0) return peer_closed();
+  if (n < 0 && !later(errno)) return io_error(errno);
+  if (n < 0 && errno != EINTR) watch_->drained();  // the pipe was empty, so it is the socket that has nothing
+  if (n > 0) pipe.held += static_cast<std::size_t>(n);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
+Result<std::size_t> Stream::try_splice_from(Pipe& pipe) {
+  if (!socket_) return closed_here();
+  if (!watch_->writable()) return std::size_t{0};
+  const ssize_t n =
+      ::splice(pipe.out.get(), nullptr, socket_.get(), nullptr, pipe.held, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+  if (n < 0 && !later(errno)) return io_error(errno);
+  if (n < 0 && errno != EINTR) watch_->filled();
+  if (n > 0) pipe.held -= static_cast<std::size_t>(n);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
 Task<Result<std::size_t>> Stream::peek(MutableBytes into) {
   for (;;) {
-    const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_PEEK);
+    const ssize_t n = ::recv(socket_.get(), into.data(), into.size(), MSG_PEEK);
     if (n >= 0) co_return static_cast<std::size_t>(n);
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) co_return io_error(errno);
-    Status ready = co_await wait(socket_.wait_read);
+    if (!later(errno)) co_return io_error(errno);
+    watch_->drained();
+    Status ready = co_await wait(Want::Read);
     if (!ready) co_return std::move(ready).error();
   }
 }
 
 void Stream::shutdown_write() {
-  if (!socket_.is_open()) return;
+  if (!socket_) return;
   if (ssl_ != nullptr && SSL_is_init_finished(ssl_.get()) != 0) {
     ERR_clear_error();
+    bio_->more = false;
     SSL_shutdown(ssl_.get());
     ERR_clear_error();
   }
-  boost::system::error_code ignored;
-  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  ::shutdown(socket_.get(), SHUT_WR);
 }
 
 void Stream::cancel() {
   cancelled_ = true;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  if (watch_) watch_->wake();
 }
 
 void Stream::close() {
-  cancelled_ = true;
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  cancel();
+  if (bio_) *bio_ = {};
+  watch_.reset();
+  socket_ = Descriptor();
 }
 
 Task<void> Stream::linger() {
   shutdown_write();
   std::array<std::uint8_t, 4096> dropped;
   std::size_t left = 1 << 20;
-  while (left > 0 && !cancelled_ && socket_.is_open()) {
-    const ssize_t n = ::recv(socket_.native_handle(), dropped.data(), dropped.size(), 0);
-    if (n == 0) break;
-    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) break;
+  while (left > 0 && !cancelled_ && socket_) {
+    const ssize_t n = watch_->receive(dropped.data(), dropped.size());
+    if (n == 0 || (n < 0 && !later(errno))) break;
     if (n > 0) left -= std::min(left, static_cast<std::size_t>(n));
     if (n > 0) continue;
-    const Status ready = co_await wait(socket_.wait_read);
+    const Status ready = co_await wait(Want::Read);
     if (!ready) break;
   }
   close();
@@ -231,6 +329,11 @@ std::string Stream::server_name() const {
   return lower;
 }
 
+Status Stream::still_accepted_by(const TlsContext& context) const {
+  if (ssl_ == nullptr) return Done{};
+  return context.accepts_client_of(ssl_.get());
+}
+
 std::optional<PeerCertificate> Stream::peer_certificate() const {
   const X509* const sent = ssl_ == nullptr ? nullptr : SSL_get0_peer_certificate(ssl_.get());
   if (sent == nullptr) return std::nullopt;
@@ -238,17 +341,12 @@ std::optional<PeerCertificate> Stream::peer_certificate() const {
 }
 
 HostPort Stream::peer() const {
-  boost::system::error_code failed;
-  const auto end = socket_.remote_endpoint(failed);
-  return failed ? HostPort{} : HostPort{end.address().to_string(), end.port()};
-}
-
-bool Stream::connected_to_itself() const {
-  boost::system::error_code failed;
-  const auto local = socket_.local_endpoint(failed);
-  if (failed) return false;
-  const auto remote = socket_.remote_endpoint(failed);
-  return !failed && local == remote;
+  const auto end = end_of(socket_, ::getpeername);
+  if (!end) return {};
+  asio::ip::address address = end->address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())  // of an IPv4 client, at a listener for both
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  return HostPort{address.to_string(), end->port()};
 }
 
 }  // namespace kp::net

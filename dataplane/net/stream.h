@@ -6,9 +6,13 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/descriptor.h"
 #include "base/host_port.h"
 #include "base/result.h"
 #include "net/peer_certificate.h"
+#include "net/pipe.h"
+#include "net/readiness.h"
+#include "net/socket_bio.h"
 #include "net/task.h"
 #include "net/tls.h"
 
@@ -19,7 +23,13 @@ namespace kp::net {
 /// owner holds a Deadline that calls cancel().
 class Stream {
  public:
-  explicit Stream(asio::ip::tcp::socket socket);
+  Stream(asio::io_context& context, Descriptor socket);
+  explicit Stream(asio::ip::tcp::socket socket);  ///< leaves Asio's hands
+  /// On its way to `peer`: connected() tells when it has arrived. Io: the system gives no socket, or knows no way.
+  static Result<Stream> connecting(asio::io_context& context, const asio::ip::tcp::endpoint& peer);
+  /// Io with the system's reason, or that it led back to itself: Linux connects a socket to itself when its own port
+  /// happens to be the one that is asked for. Timeout after cancel().
+  Task<Status> connected();
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
   ~Stream();
@@ -31,12 +41,24 @@ class Stream {
 
   /// What is there now: 0 when nothing is. Eof at the peer's end.
   Result<std::size_t> try_read(MutableBytes into);
-  /// Waits until try_read may give something (or the end).
+  /// `if (stream.must_wait()) co_await stream.until_readable();`: then try_read may give something, or the end, or
+  /// there was a cancel() or close(), which only who called it knows.
+  bool must_wait() const;
+  Watch::Wait until_readable();
+  /// The same for who isn't told of a cancel() by its own: then it is Timeout.
   Task<Status> wait_readable();
   /// Waits for at least one byte.
   Task<Result<std::size_t>> read_some(MutableBytes into);
+  /// What there is room for now: 0 when there is none. `More`: what follows at once makes better packets with it.
+  enum class Follows : bool { Nothing, More };
+  Result<std::size_t> try_write(BytesView bytes, Follows follows = Follows::Nothing);
+  Task<Status> wait_writable();
   /// All of it, or an error after which the stream is of no use.
   Task<Status> write_all(BytesView bytes);
+  /// Between this stream's socket and a pipe, never more than `most`; 0: nothing is there, or no room. Plain streams
+  /// only.
+  Result<std::size_t> try_splice_into(Pipe& pipe, std::size_t most);
+  Result<std::size_t> try_splice_from(Pipe& pipe);
   /// The first raw bytes, left in the socket: before TLS only. 0 bytes: the peer closed.
   Task<Result<std::size_t>> peek(MutableBytes into);
 
@@ -51,10 +73,10 @@ class Stream {
   std::string server_name() const;  ///< the SNI of an accepted TLS client, lower case; empty: none
   /// The certificate that the peer sent and we accepted; none: plain, or a client without. Known after the handshake.
   std::optional<PeerCertificate> peer_certificate() const;
+  /// TlsContext::accepts_client_of this stream's client; of a plain stream: yes.
+  Status still_accepted_by(const TlsContext& context) const;
   HostPort peer() const;  ///< empty host when not connected any more
-  bool connected_to_itself() const;
   bool tls() const { return ssl_ != nullptr; }
-  asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
   struct FreeSsl {
@@ -62,13 +84,19 @@ class Stream {
   };
   enum class Want : std::uint8_t { Nothing, Read, Write };
 
+  void start_tls(const TlsContext& context);
   Task<Status> handshake();
-  Task<Status> wait(asio::ip::tcp::socket::wait_type what);
-  Result<std::size_t> try_write(BytesView bytes);
+  Task<Status> wait(Want what);
+  Result<std::size_t> try_read_plain(MutableBytes into);
+  Result<std::size_t> try_read_tls(MutableBytes into);
+  bool wants_more(int outcome, Want& wants);
   Error tls_failure(int outcome);
 
-  asio::ip::tcp::socket socket_;
+  Descriptor socket_;
+  std::unique_ptr<Watch> watch_;
+  std::unique_ptr<SocketBio> bio_;  ///< of ssl_
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
+  bool tls_holds_more_ = false;   ///< the last read was filled: OpenSSL may have more of what came
   Want read_wants_ = Want::Read;  ///< a TLS read may have to write first, and the other way round
   Want write_wants_ = Want::Write;
   bool cancelled_ = false;

@@ -62,6 +62,8 @@ template <class Options>
 Status set_rules(SSL_CTX* context, const Options& options) {
   SSL_CTX_set_min_proto_version(context, options.min_version == TlsVersion::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_read_ahead(context, 1);  // several records in one call of the kernel
+  SSL_CTX_set_default_read_buffer_len(context, 2 * (SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD));
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   ERR_clear_error();
@@ -150,15 +152,19 @@ void announce(SSL_CTX* context, const Trusted& authorities) {
 }
 
 /// After OpenSSL's own verdict on each certificate of a client's chain.
-int judge_client(int accepted, X509_STORE_CTX* verdict) {
+int judge_chain(int accepted, X509_STORE_CTX* verdict) {
   const int depth = X509_STORE_CTX_get_error_depth(verdict);
   // What stands in ca_certs is trusted as it is: nobody need say that it isn't revoked.
   const bool anchor = depth > 0 && depth == sk_X509_num(X509_STORE_CTX_get0_chain(verdict)) - 1;
-  if (accepted != 1 && anchor && X509_STORE_CTX_get_error(verdict) == X509_V_ERR_UNABLE_TO_GET_CRL) {
-    X509_STORE_CTX_set_error(verdict, X509_V_OK);
-    return 1;
-  }
-  if (accepted != 1 || depth != 0) return accepted;
+  if (accepted == 1 || !anchor || X509_STORE_CTX_get_error(verdict) != X509_V_ERR_UNABLE_TO_GET_CRL) return accepted;
+  X509_STORE_CTX_set_error(verdict, X509_V_OK);
+  return 1;
+}
+
+/// And whether its owner may come in.
+int judge_client(int accepted, X509_STORE_CTX* verdict) {
+  accepted = judge_chain(accepted, verdict);
+  if (accepted != 1 || X509_STORE_CTX_get_error_depth(verdict) != 0) return accepted;
   const auto* const ssl =
       static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(verdict, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const auto* const admits =
@@ -229,6 +235,27 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerOpti
   SSL_CTX_set_app_data(context, &made->admits_);
   if (Status ok = ask_clients(context, options); !ok) return std::move(ok).error();
   return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+Status TlsContext::accepts_client_of(const ssl_st* ssl) const {
+  const int mode = SSL_CTX_get_verify_mode(native());
+  if ((mode & SSL_VERIFY_PEER) == 0) return Done{};
+  X509* const leaf = SSL_get0_peer_certificate(ssl);
+  if (leaf == nullptr) {
+    if ((mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0) return Done{};
+    return Error{Errc::Unauthorized, "the client came without a certificate"};
+  }
+  const std::unique_ptr<X509_STORE_CTX, void (*)(X509_STORE_CTX*)> check(X509_STORE_CTX_new(), &X509_STORE_CTX_free);
+  X509_STORE* const store = SSL_CTX_get_cert_store(native());
+  if (check == nullptr || X509_STORE_CTX_init(check.get(), store, leaf, SSL_get_peer_cert_chain(ssl)) != 1 ||
+      X509_STORE_CTX_set_default(check.get(), "ssl_client") != 1 ||
+      X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(check.get()), SSL_CTX_get0_param(native())) != 1)
+    return Error{Errc::Internal, "the certificate can't be checked: " + tls_error_text()};
+  X509_STORE_CTX_set_verify_cb(check.get(), judge_chain);
+  const bool good = X509_verify_cert(check.get()) == 1;
+  ERR_clear_error();
+  if (good) return Done{};
+  return Error{Errc::Unauthorized, X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get()))};
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsClientOptions& options) {

@@ -68,6 +68,10 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> server(const TlsServerOptions& options);
   static Result<std::shared_ptr<const TlsContext>> client(const TlsClientOptions& options);
 
+  /// Would a handshake of now accept the certificate that the client of `ssl` came with, or its lack of one? Whom
+  /// `admits` lets in is another question. Unauthorized: no, and why.
+  Status accepts_client_of(const ssl_st* ssl) const;
+
   ssl_ctx_st* native() const { return context_.get(); }
   bool verifies() const { return verifies_; }
   const std::vector<CertificateExpiry>& expiries() const { return expiries_; }

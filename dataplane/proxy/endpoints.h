@@ -24,6 +24,7 @@ struct Endpoint {
   HostPort downstream;
   bool fenced = false;       ///< the cluster says that it doesn't serve now
   bool dial_failed = false;  ///< our last dial got no connection
+  std::uint64_t door = 0;    ///< its own listener's; 0: it has none
 
   bool reachable() const { return !fenced && !dial_failed; }
 };
@@ -36,6 +37,7 @@ class Endpoints : public rewrite::AddressBook {
   struct Bound {
     std::uint16_t port = 0;
     std::shared_ptr<void> listener;
+    std::uint64_t door = 0;  ///< Listener::door
   };
   /// Binds `listen` for broker `id`. Called under the lock, so it must not call back.
   using Open = std::function<Result<Bound>(const HostPort& listen, BrokerId id)>;
@@ -47,23 +49,36 @@ class Endpoints : public rewrite::AddressBook {
 
   Endpoints(const config::Config& config, Open open);
 
+  /// The brokers that are known here, where `config` has their places. Who has the same place has the same port, other
+  /// ports are opened; nothing here changes. Errors: Conflict or Io: a port can't be bound, two brokers would have one
+  /// address. A broker that has no place any more is left out.
+  /// `taken`: doors that are others' by `config`.
+  Result<std::shared_ptr<Endpoints>> successor(const config::Config& config, Open open,
+                                               const std::set<std::uint64_t>& taken = {}) const;
+
+  void count_on_from(const Endpoints& before);  ///< what was refused there counts here too
+
   Result<HostPort> downstream(BrokerId id, const HostPort& upstream) override;
 
   /// What the cluster said when asked at `asked_at`: new brokers get a place, those that have left lose it.
   void learned(const broker::Cluster& cluster, std::chrono::steady_clock::time_point asked_at);
   void set_dialled(BrokerId id, bool connected);
 
+  std::optional<Endpoint> find(BrokerId id) const;
   std::optional<HostPort> upstream_of(BrokerId id) const;
   std::optional<BrokerId> named(const std::string& server_name) const;  ///< lower case, SNI mode
   std::vector<Endpoint> list() const;
   std::size_t listeners() const;
   std::map<std::string, std::uint64_t, std::less<>> unmapped() const;  ///< refused brokers so far, by reason
-  void close();                                                        ///< ends all listeners
+  /// Ends all listeners. What is known stays, for connections that drain; new brokers get no place.
+  void close();
 
  private:
   struct Entry {
     Endpoint endpoint;
+    Place place;
     std::shared_ptr<void> listener;
+    std::uint16_t port = 0;  ///< the listener's
     std::chrono::steady_clock::time_point last_seen;
   };
   struct Table {
@@ -73,8 +88,9 @@ class Endpoints : public rewrite::AddressBook {
 
   std::shared_ptr<const Table> table() const { return table_.load(); }
   Result<HostPort> map_locked(BrokerId id, const HostPort& upstream);
-  Result<Entry> make_locked(const Table& now, BrokerId id, const HostPort& upstream) const;
-  Result<Bound> bind_locked(const Place& place, BrokerId id) const;
+  Result<Entry> make_locked(const Table& now, const Entry* known, BrokerId id, const HostPort& upstream) const;
+  static bool has_door(const Table& now, BrokerId id, std::uint64_t door);
+  Result<Bound> bind_locked(const Table& now, const Place& place, BrokerId id) const;
   Error refuse_locked(BrokerId id, const HostPort& upstream, Error why);
 
   const Placement placement_;
@@ -89,6 +105,7 @@ class Endpoints : public rewrite::AddressBook {
   };
   std::map<BrokerId, Refusal> refused_;              ///< at most max_brokers
   std::set<std::pair<BrokerId, std::string>> told_;  ///< refusals that were logged: once each
+  bool closed_ = false;
 };
 
 }  // namespace kp::proxy

@@ -1,82 +1,131 @@
 #include "proxy/listener.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <cstring>
 
 #include "base/log.h"
+#include "net/listen.h"
 
 namespace kp::proxy {
 
 namespace asio = net::asio;
 using asio::ip::tcp;
 
-Result<std::shared_ptr<Listener>> Listener::open(net::Loop& home, const HostPort& address) {
+namespace {
+
+std::uint64_t next_door() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+struct Listener::Accepting {
+  explicit Accepting(net::Loop& loop) : home(loop), acceptor(loop.context()) {}
+
+  static net::Task<void> run(std::shared_ptr<Accepting> self);
+  bool accept_some();
+
+  net::Loop& home;
+  tcp::acceptor acceptor;
+  std::uint16_t port = 0;
+  const std::uint64_t door = next_door();
+  bool started = false;  // this and what follows: home loop's thread
+  Route route;
+  Accept accept;
+};
+
+Result<std::shared_ptr<Listener>> Listener::open(net::Loop& home, const HostPort& address, Share share) {
+  Result<tcp::acceptor> acceptor = net::listen_at(home.context(), address, share == Share::Yes);
+  if (!acceptor) return std::move(acceptor).error();
+  auto made = std::make_shared<Accepting>(home);
+  made->acceptor = std::move(*acceptor);
   boost::system::error_code failed;
-  const auto ip = asio::ip::make_address(address.host, failed);
-  if (failed) return Error{Errc::Invalid, to_string(address) + ": not an IP address to listen on"};
-  auto made = std::make_shared<Listener>(home);
-  const tcp::endpoint endpoint(ip, address.port);
-  const auto step = [&](std::string_view what) {
-    const bool taken = failed.value() == EADDRINUSE;
-    return Error{taken ? Errc::Conflict : Errc::Io,
-                 "listen on " + to_string(address) + ": " + std::string(what) + ": " + failed.message()};
-  };
-  made->acceptor_.open(endpoint.protocol(), failed);
-  if (failed) return step("socket");
-  made->acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-  if (ip.is_v6()) made->acceptor_.set_option(asio::ip::v6_only(false), failed);  // "::" takes IPv4 clients as well
-  made->acceptor_.bind(endpoint, failed);
-  if (failed) return step("bind");
-  made->acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-  if (failed) return step("listen");
-  made->acceptor_.native_non_blocking(true, failed);
-  made->port_ = made->acceptor_.local_endpoint(failed).port();
-  return made;
+  made->port = made->acceptor.local_endpoint(failed).port();
+  return std::shared_ptr<Listener>(new Listener(std::move(made)));
 }
 
-void Listener::start(Accept accept) {
-  accept_ = std::move(accept);
-  asio::co_spawn(home_.executor(), accept_all(shared_from_this()), asio::detached);
+Result<std::shared_ptr<Listener>> Listener::adopt(net::Loop& home, Descriptor socket) {
+  auto made = std::make_shared<Accepting>(home);
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local), &size);
+  boost::system::error_code failed;
+  made->acceptor.assign(local.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket.get(), failed);
+  if (failed) return Error{Errc::Io, "a socket that was handed over: " + failed.message()};
+  (void)socket.release();
+  made->acceptor.native_non_blocking(true, failed);
+  made->port = made->acceptor.local_endpoint(failed).port();
+  return std::shared_ptr<Listener>(new Listener(std::move(made)));
 }
 
-void Listener::close() {
-  asio::post(home_.context(), [self = shared_from_this()] {
-    boost::system::error_code ignored;
-    self->acceptor_.close(ignored);
+Descriptor Listener::duplicate() const {
+  return Descriptor(::fcntl(accepting_->acceptor.native_handle(), F_DUPFD_CLOEXEC, 0));
+}
+
+Listener::~Listener() { close(); }
+
+void Listener::start(Route route, Accept accept) {
+  route.door = door();
+  asio::dispatch(accepting_->home.context(), [self = accepting_, route, accept = std::move(accept)]() mutable {
+    self->route = route;
+    self->accept = std::move(accept);
+    if (!self->acceptor.is_open() || std::exchange(self->started, true)) return;
+    asio::co_spawn(self->home.executor(), Accepting::run(self), asio::detached);
   });
 }
 
-net::Task<void> Listener::accept_all(std::shared_ptr<Listener> self) {
-  asio::steady_timer pause(self->home_.executor());
+void Listener::close() {
+  asio::dispatch(accepting_->home.context(), [self = accepting_] {
+    boost::system::error_code ignored;
+    // Who waits in the kernel believes to be connected and would be reset.
+    if (self->started && self->acceptor.is_open()) self->accept_some();
+    self->acceptor.close(ignored);
+  });
+}
+
+void Listener::share(Share share) {
+  const int on = share == Share::Yes ? 1 : 0;
+  ::setsockopt(accepting_->acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+std::uint16_t Listener::port() const { return accepting_->port; }
+
+std::uint64_t Listener::door() const { return accepting_->door; }
+
+net::Task<void> Listener::Accepting::run(std::shared_ptr<Accepting> self) {
+  asio::steady_timer pause(self->home.executor());
   for (;;) {
     boost::system::error_code failed;
-    co_await self->acceptor_.async_wait(tcp::acceptor::wait_read, net::capture(failed));
-    if (!self->acceptor_.is_open()) co_return;
+    co_await self->acceptor.async_wait(tcp::acceptor::wait_read, net::capture(failed));
+    if (!self->acceptor.is_open()) co_return;
     if (!failed && self->accept_some()) continue;
     pause.expires_after(std::chrono::milliseconds(100));
     co_await pause.async_wait(net::capture(failed));
-    if (!self->acceptor_.is_open()) co_return;
+    if (!self->acceptor.is_open()) co_return;
   }
 }
 
 /// Takes those who wait, a bounded number so that the loop stays fair. False: the system is short of something, pause.
-bool Listener::accept_some() {
+bool Listener::Accepting::accept_some() {
   for (int taken = 0; taken < 64; ++taken) {
-    const int descriptor = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int descriptor = ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
-      accept_(descriptor);
+      accept(descriptor, route);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
     log::error("accept failed",
-               {{"port", port_}, {"reason", std::strerror(errno)}, {"remedy", "raise the open files limit"}});
+               {{"port", port}, {"reason", std::strerror(errno)}, {"remedy", "raise the open files limit"}});
     return false;
   }
   return true;

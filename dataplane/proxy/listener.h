@@ -1,39 +1,48 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
+#include "base/descriptor.h"
 #include "base/host_port.h"
 #include "base/result.h"
 #include "net/loop.h"
+#include "proxy/route.h"
 
 namespace kp::proxy {
 
-/// A bound port that accepts. It lives until close(); its accepting coroutine keeps it.
-class Listener : public std::enable_shared_from_this<Listener> {
+/// A bound port that accepts. It closes with the last handle; connections that were accepted stay.
+class Listener {
  public:
-  /// Takes an accepted socket (a file descriptor, non-blocking). Called on the home loop; owns the descriptor from then
-  /// on.
-  using Accept = std::function<void(int descriptor)>;
+  /// Takes an accepted socket (a file descriptor, non-blocking) that came in by `route`. Called on the home loop; owns
+  /// the descriptor from then on.
+  using Accept = std::function<void(int descriptor, const Route& route)>;
+  enum class Share : bool { No, Yes };  ///< Yes: an overlapping address may be bound by this user too (SO_REUSEPORT)
 
-  /// Binds and listens, doesn't accept yet. Any thread. Errors: Conflict (in use), Io.
-  static Result<std::shared_ptr<Listener>> open(net::Loop& home, const HostPort& address);
+  /// Binds and listens, doesn't accept yet: those who come wait in the kernel. Any thread. Errors: Conflict (in use),
+  /// Invalid (no IP address), Io.
+  static Result<std::shared_ptr<Listener>> open(net::Loop& home, const HostPort& address, Share share = Share::No);
+  /// A socket that listens already. Errors: Io.
+  static Result<std::shared_ptr<Listener>> adopt(net::Loop& home, Descriptor socket);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
 
-  void start(Accept accept);
-  void close();  ///< any thread; connections that were accepted stay
-  std::uint16_t port() const { return port_; }
+  /// Accepts from now on; a second call changes only the route. Any thread.
+  void start(Route route, Accept accept);
+  void close();             ///< any thread; at once when that is the home loop's
+  void share(Share share);  ///< not while another thread closes it
 
-  explicit Listener(net::Loop& home) : home_(home), acceptor_(home.context()) {}
+  std::uint16_t port() const;    ///< the real one
+  Descriptor duplicate() const;  ///< of the socket; not while another thread closes it
+  /// Tells listeners apart, also where one takes another's address later. Never 0.
+  std::uint64_t door() const;
 
  private:
-  static net::Task<void> accept_all(std::shared_ptr<Listener> self);
-  bool accept_some();
-
-  net::Loop& home_;
-  net::asio::ip::tcp::acceptor acceptor_;
-  std::uint16_t port_ = 0;
-  Accept accept_;
+  struct Accepting;
+  explicit Listener(std::shared_ptr<Accepting> accepting) : accepting_(std::move(accepting)) {}
+  std::shared_ptr<Accepting> accepting_;  ///< the accepting coroutine holds it too
 };
 
 }  // namespace kp::proxy

@@ -4,14 +4,26 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/emit.h"
+
 namespace kp::proxy {
 
-std::string config_page(const config::Config& config, const ConfigState& state, const std::string& masked_yaml) {
+std::string config_page(const config::Config& config, const ConfigState& state,
+                        const std::vector<config::FileDigest>& files) {
+  nlohmann::ordered_json named = nlohmann::ordered_json::array();
+  for (const config::FileDigest& file : files)
+    named.push_back({{"key", file.key}, {"path", file.path}, {"digest", file.digest}});
+  nlohmann::ordered_json error;
+  if (!state.refusal.errors.empty())
+    error = {{"at", state.refused_at}, {"generation", state.refusal.generation}, {"errors", state.refusal.errors}};
   const nlohmann::ordered_json page{{"hash", state.hash},
                                     {"generation", config.generation},
                                     {"loaded_at", state.loaded_at},
-                                    {"last_reload_error", state.last_reload_error},
-                                    {"config", masked_yaml}};
+                                    {"reloads", state.reloads},
+                                    {"reload_failures", state.reload_failures},
+                                    {"last_reload_error", error},
+                                    {"files", named},
+                                    {"config", config::emit(config, config::Secrets::Mask)}};
   return page.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -60,6 +72,7 @@ std::string bootstrap_lines(const config::Config& config) {
 }  // namespace
 
 std::string summary(const config::Config& config, const std::vector<Endpoint>& brokers) {
+  if (!config.broker_mapping) return "kafkaproxy: HTTP only\n";
   const auto upstream = config.upstream ? config.upstream->security_protocol : config::SecurityProtocol::Plaintext;
   std::string out =
       fmt::format("kafkaproxy: clients {} → brokers {}\n", name(config.downstream.security_protocol), name(upstream));

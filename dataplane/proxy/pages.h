@@ -3,20 +3,32 @@
 #include <string>
 #include <vector>
 
+#include "config/files.h"
 #include "config/model.h"
 #include "proxy/endpoints.h"
 
 namespace kp::proxy {
 
-/// What /config says beside the configuration itself.
-struct ConfigState {
-  std::string hash;       ///< config::hash of what is in force
-  std::string loaded_at;  ///< RFC 3339, UTC
-  std::string last_reload_error;
+/// Why the file's configuration isn't the one in force. No errors: it is, as far as we know.
+struct Refusal {
+  std::string generation;  ///< that the refused file named
+  std::vector<std::string> errors;
+  bool operator==(const Refusal&) const = default;
 };
 
-/// The JSON of the admin pages. Secrets are masked. `masked_yaml` is config::emit(…, Mask).
-std::string config_page(const config::Config& config, const ConfigState& state, const std::string& masked_yaml);
+/// What /config says beside the configuration itself.
+struct ConfigState {
+  std::string hash;           ///< config::hash of what is in force
+  std::string loaded_at;      ///< RFC 3339, UTC
+  std::uint64_t reloads = 0;  ///< that came into force
+  std::uint64_t reload_failures = 0;
+  Refusal refusal;
+  std::string refused_at;  ///< RFC 3339, UTC; empty: nothing is refused
+};
+
+/// The JSON of the admin pages. Secrets are masked.
+std::string config_page(const config::Config& config, const ConfigState& state,
+                        const std::vector<config::FileDigest>& files);
 std::string brokers_page(const std::vector<Endpoint>& brokers);
 
 /// The start-up summary for a terminal: what clients give as bootstrap.servers, and each mapping.

@@ -4,7 +4,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "config/name_template.h"
 
 namespace kp::proxy {
 namespace {
@@ -26,28 +27,6 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
 }
 
 }  // namespace
-
-std::string fill_template(std::string_view text, BrokerId id, const std::vector<std::string>& groups) {
-  std::string out;
-  while (!text.empty()) {
-    const auto start = text.find("<$");
-    const auto end = start == std::string_view::npos ? start : text.find('>', start);
-    if (end == std::string_view::npos) break;
-    out += text.substr(0, start);
-    const std::string_view token = text.substr(start + 2, end - start - 2);
-    std::size_t group = 0;
-    const auto [rest, failed] = std::from_chars(token.data(), token.data() + token.size(), group);
-    if (token == "id") {
-      out += std::to_string(id);
-    } else if (failed == std::errc{} && rest == token.data() + token.size() && !token.empty()) {
-      if (group < groups.size()) out += groups[group];
-    } else {
-      out += text.substr(start, end - start + 1);
-    }
-    text.remove_prefix(end + 1);
-  }
-  return out += text;
-}
 
 Placement::Placement(const config::Config& config)
     : mapping_(config.broker_mapping.value_or(config::DynamicMapping{})), bind_address_(config.bind_address) {
@@ -83,8 +62,7 @@ Result<Place> Placement::by_name(const config::SniMapping& mapping, BrokerId id,
                                             upstream.host, mapping.upstream)};
   std::vector<std::string> groups;
   for (const auto& group : found) groups.emplace_back(group.data() == nullptr ? "" : group.as_string());
-  std::string host = fill_template(mapping.downstream, id, groups);
-  std::transform(host.begin(), host.end(), host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  const std::string host = config::broker_name(mapping.downstream, id, groups);
   if (!is_host_name(host))
     return Error{Errc::Invalid, fmt::format("broker_mapping.sni.downstream gives broker {} the name '{}', "
                                             "which no client can ask for",

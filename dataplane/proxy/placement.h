@@ -42,7 +42,4 @@ class Placement {
   std::unique_ptr<re2::RE2> pattern_;  ///< SNI mode only
 };
 
-/// Fills `<$id>` and `<$0>`, `<$1>`… of an SNI template; a group that is missing is empty, an unknown token stays.
-std::string fill_template(std::string_view pattern_template, BrokerId id, const std::vector<std::string>& groups);
-
 }  // namespace kp::proxy

@@ -44,6 +44,12 @@ bool RequestScan::wanted_whole(std::int16_t api_key) const {
   return sasl_ends_here_ && (api_key == kafka::api::sasl_handshake || api_key == kafka::api::sasl_authenticate);
 }
 
+bool RequestScan::next_is(std::int16_t api_key, std::int16_t api_version, BytesView view) const {
+  if (sasl_tokens_ || view.size() < head_bytes) return false;
+  const kafka::RequestHead head = kafka::peek_request(view.first(head_bytes));
+  return head.api_key == api_key && head.api_version == api_version;
+}
+
 Result<RequestScan::Found> RequestScan::begin(BytesView view, Found found) {
   const std::uint64_t frame = size_bytes + static_cast<std::uint64_t>(big_endian_i32(view));
   found.frame = frame;
@@ -74,6 +80,7 @@ Result<RequestScan::Found> RequestScan::begin(BytesView view, Found found) {
   }
   found.bytes = static_cast<std::size_t>(std::min<std::uint64_t>(frame, view.size()));
   body_left_ = frame - found.bytes;
+  frame_ = frame;
   return found;
 }
 

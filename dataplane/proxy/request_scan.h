@@ -35,17 +35,25 @@ class RequestScan {
 
   /// What comes now may be bare SASL tokens, until a frame looks like a Kafka request again.
   void expect_sasl_tokens() { sasl_tokens_ = true; }
+  void limit_frames(std::uint32_t max_frame_bytes) { max_frame_bytes_ = max_frame_bytes; }  ///< from the next one on
   /// No request is half passed.
   bool at_boundary() const { return body_left_ == 0; }
+  std::uint64_t body_left() const { return body_left_; }  ///< of the request that is passing
+  std::uint64_t frame() const { return frame_; }          ///< all bytes of the last request that began
+  /// Of the body that is passing, at most body_left(): without being shown.
+  void passed(std::uint64_t bytes) { body_left_ -= bytes; }
+  /// At a boundary: does `view` begin with a request of this kind?
+  bool next_is(std::int16_t api_key, std::int16_t api_version, BytesView view) const;
 
  private:
   Result<Found> begin(BytesView view, Found found);
 
   bool wanted_whole(std::int16_t api_key) const;
 
-  const std::uint32_t max_frame_bytes_;
+  std::uint32_t max_frame_bytes_;
   const bool sasl_ends_here_;
   std::uint64_t body_left_ = 0;
+  std::uint64_t frame_ = 0;
   bool sasl_tokens_ = false;
 };
 

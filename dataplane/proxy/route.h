@@ -18,6 +18,7 @@ struct Route {
   To to = To::Bootstrap;
   std::size_t slot = 0;
   BrokerId broker = -1;
+  std::uint64_t door = 0;  ///< the listener that let the connection in
 
   bool operator==(const Route&) const = default;
 };

@@ -31,11 +31,14 @@ std::string_view remedy(net::Spoke spoke, bool tls_here) {
 
 }  // namespace
 
-Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::asio::ip::tcp::socket socket)
+Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket)
     : worker_(worker),
+      place_(worker.sessions.size()),
       runtime_(std::move(runtime)),
+      came_in_by_(runtime_),
       route_(route),
-      client_(std::move(socket)),
+      client_(worker.loop.context(), std::move(socket)),
+      broker_id_(route.to == Route::To::Broker ? route.broker : telemetry::bootstrap_broker),
       peer_(client_.peer()),
       deadline_(worker.loop, [this] { cut(); }),
       changed_(worker.loop.executor()),
@@ -48,13 +51,16 @@ Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route r
           net::asio::co_spawn(worker_.loop.executor(), renew_broker_login(shared_from_this()), net::asio::detached);
         },
         [this] { cut(); });
-  worker_.sessions.insert(this);
+  worker_.sessions.push_back(this);
   ++worker_.counters.connections_open;
   ++worker_.counters.connections_total;
 }
 
 Session::~Session() {
-  worker_.sessions.erase(this);
+  Session* const last = worker_.sessions.back();
+  worker_.sessions[place_] = last;
+  last->place_ = place_;
+  worker_.sessions.pop_back();
   --worker_.counters.connections_open;
   --worker_.connections;
 }
@@ -67,11 +73,18 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
     ended = co_await self->log_in_client();
   }
   if (ended) {
-    self->deadline_.after(self->limits().handshake_timeout);  // now for the first request
+    // What is in force may have changed while the client came in.
+    const auto judged_by = std::exchange(self->came_in_by_, nullptr);
+    if (const auto why = self->reason_to_leave(*judged_by, *self->runtime_))
+      self->leave(*why, self->limits().drain_timeout);
+    // Now for the first request. Who has logged in may keep the connection for later, as clients do with brokers.
+    const bool known = self->runtime_->swap->takes_logins();
+    self->deadline_.after(known ? self->limits().idle_timeout : self->limits().handshake_timeout);
     ended = co_await self->pump_requests();
   }
   if (!ended) {
-    const bool client_left = ended.error().code == Errc::Eof && self->broker_ && self->responses_open_;
+    const bool by_broker = ended.error().message.starts_with("to broker");
+    const bool client_left = ended.error().code == Errc::Eof && !by_broker && self->broker_ && self->responses_open_;
     if (client_left) {
       // What the client sent before it closed shall count: the broker gets an end of stream, not a reset.
       if (!self->ended_) self->ended_ = std::move(ended).error();
@@ -98,7 +111,8 @@ net::Task<Status> Session::greet() {
   const bool tls_here = runtime_->downstream_tls != nullptr;
   if (spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(spoke);
   if (tls_here) {
-    Status secured = co_await client_.accept_tls(*runtime_->downstream_tls);
+    came_in_by_ = runtime_;
+    Status secured = co_await client_.accept_tls(*came_in_by_->downstream_tls);
     if (!secured) {
       const std::string label = net::tls_failure_label(secured.error().message);
       ++worker_.counters.tls_failures[{"downstream", label}];
@@ -109,7 +123,6 @@ net::Task<Status> Session::greet() {
     }
     ++worker_.counters.tls_handshakes["downstream"];
   }
-  if (route_.to == Route::To::Broker) broker_id_ = route_.broker;
   if (route_.to == Route::To::ServerName)
     broker_id_ = runtime_->endpoints->named(client_.server_name()).value_or(telemetry::bootstrap_broker);
   // With a login to come the certificate only opens the door.
@@ -134,7 +147,7 @@ std::vector<HostPort> Session::targets() const {
     return upstream ? std::vector{*upstream} : std::vector<HostPort>{};
   }
   const std::vector<HostPort>& bootstrap = runtime_->bootstrap;
-  if (route_.to == Route::To::Mapping) return {bootstrap.at(route_.slot)};
+  if (route_.to == Route::To::Mapping) return {bootstrap.at(route_.slot)};  // adopt() keeps the slot right
   std::vector<HostPort> all;
   for (std::size_t i = 0; i < bootstrap.size(); ++i) all.push_back(bootstrap[(route_.slot + i) % bootstrap.size()]);
   return all;
@@ -162,14 +175,15 @@ void Session::start_responses() {
 /// A connection on which nothing has been said yet.
 net::Task<Status> Session::dial_broker() {
   Error last{Errc::NotFound, "broker " + std::to_string(broker_id_) + " has left the cluster"};
+  const auto by = runtime_;
   for (const HostPort& target : targets()) {
     deadline_.after(limits().connect_timeout + leave_time);
-    Result<net::Stream> dialled = co_await runtime_->dialer->dial(worker_.loop, target);
+    Result<net::Stream> dialled = co_await by->dialer->dial(worker_.loop, target);
     if (ended_) co_return *ended_;
-    if (broker_id_ >= 0) runtime_->endpoints->set_dialled(broker_id_, dialled.has_value());
+    if (broker_id_ >= 0) by->endpoints->set_dialled(broker_id_, dialled.has_value());
     if (dialled) {
       ++worker_.counters.upstream_connects;
-      if (runtime_->upstream_tls != nullptr) ++worker_.counters.tls_handshakes["upstream"];
+      if (by->upstream_tls != nullptr) ++worker_.counters.tls_handshakes["upstream"];
       broker_.emplace(std::move(*dialled));
       deadline_.after(limits().handshake_timeout);
       co_return Done{};
@@ -183,8 +197,53 @@ net::Task<Status> Session::dial_broker() {
 
 void Session::drain() {
   draining_ = true;
-  if (at_rest()) stop(Error{Errc::Draining, "drained"});
+  if (at_end()) return stop(drained());
+  if (!owes_answer_) return;
+  // Who has just come is answered once: cut off before, it would take the port for one that refuses. But it must ask
+  // soon.
+  silence_end_ = std::make_unique<net::Deadline>(worker_.loop, [this] {
+    if (at_rest() && !ended_) stop(drained());
+  });
+  silence_end_->after(leave_time);
 }
+
+bool Session::at_rest() const {
+  return in_flight_.empty() && !translating() && requests_.at_boundary() && !client_written_to_ && !broker_written_to_;
+}
+
+/// A byte of the client's, or for it, has moved. A login that we renew must not keep an idle client.
+void Session::progressed() {
+  if (in_flight_.empty() || !in_flight_.front().ours || translating()) deadline_.after(limits().idle_timeout);
+}
+
+bool Session::may_splice() const { return broker_ && !broker_->tls() && !client_.tls() && worker_.loop.has_pipe(); }
+
+/// Bytes from one side to the other, within the kernel; 0: nothing was there.
+net::Task<Result<std::size_t>> Session::splice(Way way, std::uint64_t most) {
+  net::Stream& from = way == Way::ToBroker ? client_ : *broker_;
+  net::Stream& to = way == Way::ToBroker ? *broker_ : client_;
+  bool& written_to = way == Way::ToBroker ? broker_written_to_ : client_written_to_;
+  std::unique_ptr<net::Pipe> pipe = worker_.loop.borrow_pipe();
+  Result<std::size_t> got = from.try_splice_into(*pipe, static_cast<std::size_t>(most));
+  Status sent = Done{};
+  written_to = true;
+  while (sent && pipe->held > 0) {
+    Result<std::size_t> taken = to.try_splice_from(*pipe);
+    if (taken && *taken == 0)
+      sent = co_await to.wait_writable();
+    else if (!taken)
+      sent = std::move(taken).error();
+    else
+      progressed();  // a slow reader that takes some of it is none that is dead
+  }
+  written_to = false;
+  worker_.loop.return_pipe(std::move(pipe));
+  if (!sent) co_return std::move(sent).error().within(way == Way::ToBroker ? "to broker" : "to client");
+  if (!got && way == Way::ToClient) co_return std::move(got).error().within("from broker");
+  co_return got;
+}
+
+Error Session::drained() { return {Errc::Draining, "drained"}; }
 
 void Session::cut() {
   const bool handshaking = !broker_ && in_flight_.empty();
@@ -196,6 +255,7 @@ void Session::stop(Error reason) {
   if (!ended_) ended_ = std::move(reason);
   client_.cancel();
   if (broker_) broker_->close();
+  if (translation_) translation_->close();
   if (logins_) logins_->renewal.never();
   if (logins_) logins_->answer_due.never();
   changed_.notify();

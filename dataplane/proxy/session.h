@@ -1,19 +1,14 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
 
-#include "net/loop.h"
 #include "net/sniff.h"
-#include "net/stream.h"
-#include "proxy/in_flight.h"
 #include "proxy/logins.h"
-#include "proxy/request_scan.h"
+#include "proxy/response_progress.h"
 #include "proxy/route.h"
-#include "proxy/runtime.h"
+#include "proxy/translation.h"
 #include "proxy/worker.h"
-#include "rewrite/fetch_walk.h"
 
 namespace kp::proxy {
 
@@ -26,20 +21,20 @@ namespace kp::proxy {
 ///                         gone
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::asio::ip::tcp::socket socket);
+  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket);
   ~Session();
 
   static net::Task<void> serve(std::shared_ptr<Session> self);
 
-  /// Answers what is in flight, reads no new request, then ends. Loop thread.
-  void drain();
-  /// Ends now. Loop thread.
-  void cut();
+  // All of these: loop thread.
+  void drain();  ///< answers what is in flight, reads no new request, then ends
+  void cut();    ///< ends now
+  /// Goes on by `next`, which has come into force; or, where that leaves no place for this connection, drains, within
+  /// the drain_timeout of `next`.
+  void adopt(const std::shared_ptr<const Runtime>& next);
 
  private:
-  /// Reads that a pump may do without a wait before it lets the loop's other connections run: 1 MiB.
-  static constexpr unsigned rounds_in_a_row = 16;
-
+  friend class Translation;
   // session.cc
   net::Task<Status> greet();
   Status wrong_protocol(net::Spoke spoke);
@@ -47,60 +42,67 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Task<Status> dial_broker();
   void start_responses();
   std::vector<HostPort> targets() const;
+  bool may_splice() const;
+  net::Task<Result<std::size_t>> splice(Way way, std::uint64_t most);
   void stop(Error reason);
   void log_end() const;
   std::string broker_name() const;
-  bool at_rest() const {
-    return in_flight_.empty() && requests_.at_boundary() && !client_written_to_ && !broker_written_to_;
-  }
-  /// A byte of the client's, or for it, has moved. A login that we renew must not keep an idle client.
-  void progressed() {
-    if (in_flight_.empty() || !in_flight_.front().ours) deadline_.after(limits().idle_timeout);
-  }
+  bool at_rest() const;
+  /// While it drains: nothing more to be read, and nothing to be done.
+  bool reads_no_more() const { return draining_ && (!owes_answer_ || !in_flight_.empty()); }
+  bool at_end() const { return draining_ && !owes_answer_ && at_rest(); }
+  static Error drained();
+  void progressed();
   const config::Limits& limits() const { return runtime_->config->limits; }
+
+  // session_reload.cc
+  std::optional<std::string_view> reason_to_leave(const Runtime& before, const Runtime& next) const;
+  bool endpoint_stands(const Runtime& before, const Runtime& next) const;
+  bool certificate_stands(const Runtime& before, const Runtime& next) const;
+  bool identity_stands(const Runtime& before, const Runtime& next) const;
+  void leave(std::string_view reason, std::chrono::milliseconds limit);
 
   // session_login.cc
   Status identify();
   net::Task<Status> log_in_client();
   net::Task<Status> conclude_login(auth::LoginStep step);
-  net::Task<Result<Bytes>> read_login_frame();
   net::Task<Status> relay_api_versions(Bytes request);
   net::Task<Status> log_in_to_broker();
-  Result<const config::Credential*> upstream_credential();
   net::Task<Status> refuse_first_request();
   void logged_in_to_broker();
   static net::Task<void> renew_broker_login(std::shared_ptr<Session> self);
   net::Task<Status> log_in_to_broker_again();
   void limit_own_wait();
   net::Task<auth::LoginStep> take_apart(const Bytes& frame);
-  net::Task<Result<Bytes>> ask_in_turn(Bytes request, std::int32_t correlation_id);
+  net::Task<Result<Bytes>> ask_in_turn(Bytes request);
   net::Task<void> let_renewal_pass();
+  void begin_client_session();
   Status take_login_again(BytesView frame, InFlight& entry);
   void refuse_needless_login(InFlight& entry);
   Status may_still_ask(std::int16_t api_key) const;
   void client_outcome(std::string_view result, std::string_view why);
   void broker_outcome(const Status& outcome);
   std::string_view client_mechanism() const;
+  bool translating() const { return translation_ != nullptr && translation_->busy(); }
   bool renewing() const { return logins_ != nullptr && logins_->renewing; }
 
   // session_requests.cc
   net::Task<Status> pump_requests();
-  net::Task<Result<std::size_t>> relay_requests(BytesView view);
-  net::Task<Status> forward(BytesView run);
+  Result<bool> pass_requests(Cursor& run);
+  net::Task<Status> relay_requests(Cursor& run);
+  net::Task<Status> forward(Cursor& decided);
+  net::Task<Status> have_broker();
   net::Task<Status> answer(InFlight entry);
-  Result<InFlight> admit(const RequestScan::Found& found, BytesView frame);
+  Result<InFlight> admit(const RequestScan::Found& found, BytesView frame, std::chrono::steady_clock::time_point now);
+  Status judge(InFlight& entry, BytesView frame);
 
   // session_responses.cc
   static net::Task<void> pump_responses(std::shared_ptr<Session> self);
   net::Task<Status> forward_responses();
-  net::Task<Result<std::size_t>> relay_responses(BytesView view);
-  /// Where relay_responses stands in the bytes that it was given: [sent, at) is decided and not written yet.
-  struct Cursor {
-    BytesView view;
-    std::size_t sent = 0;
-    std::size_t at = 0;
-    BytesView rest() const { return view.subspan(at); }
-  };
+  net::Task<Status> passed_unseen(std::size_t bytes);
+  bool pass_responses(Cursor& run);
+  net::Task<Status> relay_responses(Cursor& cursor);
+  Result<bool> pass_along(Cursor& cursor);
   net::Task<Result<bool>> relay_piece(Cursor& cursor);
   net::Task<Result<bool>> begin_response(Cursor& cursor);
   net::Task<Result<bool>> take_own_response(Cursor& cursor, std::uint64_t frame);
@@ -116,26 +118,29 @@ class Session : public std::enable_shared_from_this<Session> {
   void finish_response();
 
   Worker& worker_;
-  const std::shared_ptr<const Runtime> runtime_;
-  const Route route_;
+  std::size_t place_;                          ///< in worker_.sessions
+  std::shared_ptr<const Runtime> runtime_;     ///< in force here; who holds a part of it across a wait keeps a copy
+  std::shared_ptr<const Runtime> came_in_by_;  ///< what has judged the client so far; null once it is in
+  Route route_;
   net::Stream client_;
   std::optional<net::Stream> broker_;
   std::unique_ptr<Logins> logins_;                    ///< null where auth_swap has nothing to do
+  bool passed_login_ = false;                         ///< the client logs in to the broker itself
+  std::unique_ptr<Translation> translation_;          ///< null where no topic is virtual
   std::string identity_{config::anonymous_identity};  ///< who the client is: SASL user, else certificate's name
-  BrokerId broker_id_ = telemetry::bootstrap_broker;  ///< whom the connection stands for
+  BrokerId broker_id_;                                ///< whom the connection stands for
   HostPort peer_;
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
   net::Event changed_;      ///< in_flight_ or one of the flags below changed
-
   RequestScan requests_;
   InFlightQueue in_flight_;
+  UsualRequest usual_;
+  ResponseProgress response_;
 
-  std::uint64_t pass_left_ = 0;   ///< of the current response: bytes that pass as they are
-  std::uint64_t frame_left_ = 0;  ///< of the response being walked or collected: bytes still to come
-  std::optional<rewrite::FetchWalk> walk_;
-  Bytes collected_;  ///< a response (or its tail, under walk_) that is gathered to be rewritten whole
-
+  bool owes_answer_ = true;  ///< a first one, logins apart: who has just come is not cut off before
   bool draining_ = false;
+  std::unique_ptr<net::Deadline> silence_end_;  ///< made when who owes a first answer drains
+  std::unique_ptr<net::Deadline> drain_end_;    ///< made when a reload leaves no place for us
   bool responses_open_ = false;
   bool client_written_to_ = false;  ///< a write to the client is under way
   bool broker_written_to_ = false;  ///< a write to the broker is under way

@@ -9,10 +9,11 @@
 #include "broker/exchange.h"
 #include "broker/login.h"
 #include "kafka/apis.h"
+#include "kafka/errors.h"
 #include "kafka/header.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/36_sasl_authenticate.h"
-#include "net/sniff.h"
+#include "net/frame.h"
 #include "proxy/session.h"
 #include "rewrite/response.h"
 
@@ -23,16 +24,19 @@ namespace {
 
 namespace api = kafka::api;
 constexpr std::string_view client_id = "kafkaproxy";
-constexpr std::int16_t illegal_sasl_state = 34;
-constexpr std::int16_t sasl_authentication_failed = 58;
-constexpr std::size_t piece = 2048;
+constexpr auto most_in_login = static_cast<std::uint32_t>(auth::max_login_frame_bytes - kafka::frame_size_bytes);
 
 template <class Response>
 Bytes illegal_state(const InFlight& request) {
   Response response;
-  response.error_code = illegal_sasl_state;
+  response.error_code = kafka::error::illegal_sasl_state;
   const kafka::Version version = std::clamp(request.api_version, Response::versions.min, Response::versions.max);
   return kafka::encode_response(response, version, request.correlation_id);
+}
+
+Error too_long_for_login(std::int32_t size) {
+  return {Errc::Malformed,
+          "before the login: a request of " + std::to_string(static_cast<std::uint32_t>(size)) + " bytes"};
 }
 
 bool asks_api_versions(BytesView frame) {
@@ -55,7 +59,10 @@ Status Session::identify() {
 }
 
 std::string_view Session::client_mechanism() const {
-  if (logins_ && logins_->client) return auth::wire_name(logins_->client->mechanism());
+  if (logins_ && logins_->client) {
+    const auto mechanism = logins_->client->mechanism();
+    return mechanism ? auth::wire_name(*mechanism) : "unknown";
+  }
   return identity_ == config::anonymous_identity ? "NONE" : "SSL";
 }
 
@@ -92,30 +99,14 @@ void Session::broker_outcome(const Status& outcome) {
                                        {"reason", outcome.error().message}});
 }
 
-net::Task<Result<Bytes>> Session::read_login_frame() {
-  Bytes frame;
-  std::size_t wanted = kafka::frame_size_bytes;
-  while (frame.size() < wanted) {
-    const std::size_t filled = frame.size();
-    frame.resize(std::min(wanted, filled + piece));  // grown as bytes come: the size is only what the client says
-    Result<std::size_t> got = co_await client_.read_some(MutableBytes(frame).subspan(filled));
-    if (!got) co_return std::move(got).error();
-    frame.resize(filled + *got);
-    if (frame.size() != kafka::frame_size_bytes) continue;
-    const std::int32_t size = big_endian_i32(frame);
-    if (size < 0 || static_cast<std::size_t>(size) > auth::max_login_frame_bytes - kafka::frame_size_bytes)
-      co_return Error{Errc::Malformed,
-                      "before the login: a request of " + std::to_string(static_cast<std::uint32_t>(size)) + " bytes"};
-    wanted += static_cast<std::size_t>(size);
-  }
-  co_return frame;
-}
-
 net::Task<Status> Session::log_in_client() {
+  if (!certificate_stands(*came_in_by_, *runtime_))
+    co_return Error{Errc::Unauthorized, "certificate not valid any more"};
+  came_in_by_ = runtime_;
   auth::ClientLogin& login =
       logins_->client.emplace(runtime_->swap->users(), runtime_->config->downstream.sasl_session_lifetime);
   while (!login.logged_in()) {
-    Result<Bytes> frame = co_await read_login_frame();
+    Result<Bytes> frame = co_await net::read_frame(client_, 0, most_in_login, too_long_for_login);
     if (!frame) co_return std::move(frame).error();
     const bool versions = !login.expects_bare_token() && asks_api_versions(*frame);
     auth::LoginStep step;
@@ -143,10 +134,15 @@ net::Task<Status> Session::log_in_client() {
     Status concluded = co_await conclude_login(std::move(step));
     if (!concluded) co_return std::move(concluded).error();
   }
-  const auto lifetime = runtime_->config->downstream.sasl_session_lifetime;
-  if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
+  begin_client_session();
   if (broker_) start_responses();
   co_return Done{};
+}
+
+/// A login has been accepted: from now on its lifetime counts, if it has one.
+void Session::begin_client_session() {
+  const auto lifetime = logins_->client->session_lifetime();  // that it was told
+  if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
 }
 
 /// Checking a password against a verifier takes milliseconds on purpose: on a thread of its own, so that strangers
@@ -161,18 +157,18 @@ net::Task<auth::LoginStep> Session::take_apart(const Bytes& frame) {
   }
   ++worker_.slow_checks;
   if (worker_.slow == nullptr) worker_.slow = std::make_unique<net::asio::thread_pool>(1);
-  const auto take = [](auth::ClientLogin* login, const Bytes* bytes) -> net::Task<auth::LoginStep> {
+  const auto take = [](auth::ClientLogin* login, const Bytes* bytes) -> net::asio::awaitable<auth::LoginStep> {
     co_return login->take(*bytes);
   };
-  auth::LoginStep step = co_await net::asio::co_spawn(worker_.slow->get_executor(), take(&*logins_->client, &frame),
-                                                      net::asio::use_awaitable);
+  auth::LoginStep step =
+      co_await net::asio::co_spawn(worker_.slow->get_executor(), take(&*logins_->client, &frame), net::AsTask());
   --worker_.slow_checks;
   co_return step;
 }
 
 net::Task<Status> Session::conclude_login(auth::LoginStep step) {
   if (step.state == auth::LoginStep::State::LoggedIn) client_outcome("ok", {});
-  // An overruled login was told of where it failed.
+  // An overruled login was counted where it failed.
   if (step.state == auth::LoginStep::State::Refused && step.refusal != auth::LoginRefusal::None)
     client_outcome(name(step.refusal), step.why);
   if (!step.reply.empty()) {
@@ -198,7 +194,8 @@ net::Task<Status> Session::relay_api_versions(Bytes request) {
     }
     Result<Bytes> answer = co_await broker::exchange(*broker_, std::move(request), broker::max_login_answer_bytes);
     if (!answer) co_return std::move(answer).error().within("from broker");
-    auto rewritten = rewrite::rewrite_response(head.api_key, head.api_version, *answer, *runtime_->endpoints);
+    auto rewritten =
+        rewrite::rewrite_response(head.api_key, head.api_version, *answer, *runtime_->endpoints, runtime_->withheld());
     if (!rewritten) co_return std::move(rewritten).error().within("from broker");
     reply = rewritten->frame.empty() ? std::move(*answer) : std::move(rewritten->frame);
   }
@@ -207,16 +204,8 @@ net::Task<Status> Session::relay_api_versions(Bytes request) {
   co_return co_await conclude_login(std::move(step));
 }
 
-Result<const config::Credential*> Session::upstream_credential() {
-  Result<const config::Credential*> found = runtime_->swap->upstream_of(identity_);
-  if (!found) client_outcome("unmapped", found.error().message);
-  return found;
-}
-
 /// Dials first, unless ApiVersions did already. Unauthorized: nobody mapped the client, or the broker refuses.
 net::Task<Status> Session::log_in_to_broker() {
-  Result<const config::Credential*> credential = upstream_credential();
-  if (!credential) co_return std::move(credential).error();
   if (!broker_) {
     Status dialled = co_await dial_broker();
     if (!dialled) {
@@ -225,14 +214,25 @@ net::Task<Status> Session::log_in_to_broker() {
       co_return std::move(failed);
     }
   }
+  const auto by = runtime_;  // the credential is its
+  Result<const config::Credential*> credential = by->swap->upstream_of(identity_);
+  if (!credential) {
+    client_outcome("unmapped", credential.error().message);
+    co_return std::move(credential).error();
+  }
   deadline_.after(limits().handshake_timeout);
   auth::BrokerLogin& login =
-      logins_->broker.emplace(runtime_->swap->upstream_mechanism(), **credential, std::string(client_id));
+      logins_->broker.emplace(by->swap->upstream_mechanism(), **credential, std::string(client_id));
   Status outcome = co_await broker::log_in(*broker_, login);
   if (ended_) co_return *ended_;
   broker_outcome(outcome);
+  if (!outcome && outcome.error().code == Errc::Unauthorized)
+    client_outcome("upstream_refused", outcome.error().message);
   if (!outcome) co_return std::move(outcome).error().within("to broker");
   logged_in_to_broker();
+  // adopt() knew no upstream user yet.
+  if (runtime_ != by && !identity_stands(*by, *runtime_))
+    co_return Error{Errc::Unauthorized, "no longer mapped to " + login.user()};
   if (!logins_->client) client_outcome("ok", {});  // one with SASL is told of when its login is complete
   co_return Done{};
 }
@@ -247,7 +247,7 @@ net::Task<Status> Session::refuse_first_request() {
   if (in_flight_.empty() || in_flight_.front().api_key != api::api_versions) co_return Done{};
   const InFlight& first = in_flight_.front();
   const Bytes refusal =
-      rewrite::api_versions_refused(first.api_version, first.correlation_id, sasl_authentication_failed);
+      rewrite::api_versions_refused(first.api_version, first.correlation_id, kafka::error::sasl_authentication_failed);
   co_return co_await client_.write_all(refusal);
 }
 
@@ -265,17 +265,14 @@ net::Task<void> Session::renew_broker_login(std::shared_ptr<Session> self) {
 net::Task<Status> Session::log_in_to_broker_again() {
   while (logins_->forwarding && !ended_) co_await changed_.wait();
   if (ended_) co_return Error{Errc::Draining, "the connection ends"};
-  auth::BrokerLogin& login = *logins_->broker;
-  std::int32_t correlation_id = 1;
-  Bytes request = login.begin(correlation_id);
-  for (;;) {
-    Result<Bytes> answer = co_await ask_in_turn(std::move(request), correlation_id);
-    if (!answer) co_return std::move(answer).error();
-    Result<std::optional<Bytes>> next = login.next(*answer, ++correlation_id);
-    if (!next) co_return std::move(next).error();
-    if (!next->has_value()) break;
-    request = std::move(**next);
+  // The password may be another by now; the mechanism must be the one that the connection began with.
+  if (const auto credential = runtime_->swap->upstream_of(identity_)) {
+    const auth::Mechanism mechanism = logins_->broker->mechanism();
+    logins_->broker.emplace(mechanism, **credential, std::string(client_id));
   }
+  const broker::Ask ask = [this](Bytes request) { return ask_in_turn(std::move(request)); };
+  Status renewed = co_await broker::log_in(*logins_->broker, ask);
+  if (!renewed) co_return renewed;
   logged_in_to_broker();
   co_return Done{};
 }
@@ -286,9 +283,9 @@ void Session::limit_own_wait() {
 }
 
 /// A request of ours among the client's: its answer comes after those that are due before it.
-net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request, std::int32_t correlation_id) {
+net::Task<Result<Bytes>> Session::ask_in_turn(Bytes request) {
   InFlight entry;
-  entry.correlation_id = correlation_id;
+  entry.correlation_id = kafka::peek_request(request).correlation_id;
   entry.ours = true;
   entry.since = std::chrono::steady_clock::now();
   in_flight_.push_back(std::move(entry));
@@ -323,10 +320,10 @@ Status Session::take_login_again(BytesView frame, InFlight& entry) {
   if (entry.api_key == api::sasl_handshake && entry.api_version == 0)
     return Error{Errc::Unsupported, "SaslHandshake 0 can't renew a login"};
   auth::ClientLogin& login = *logins_->client;
+  if (!login.under_way()) login.go_on_by(runtime_->swap->users(), runtime_->config->downstream.sasl_session_lifetime);
   auth::LoginStep step = login.take(frame);
   if (step.state == auth::LoginStep::State::LoggedIn) {
-    const auto lifetime = runtime_->config->downstream.sasl_session_lifetime;
-    if (lifetime.count() > 0) logins_->client_until = std::chrono::steady_clock::now() + lifetime;
+    begin_client_session();
     client_outcome("ok", {});
   }
   if (step.state == auth::LoginStep::State::Refused) {

@@ -28,36 +28,84 @@ net::Task<Status> Session::forward_responses() {
   Bytes buffer;
   std::size_t filled = 0;
   unsigned rounds = 0;
+  ReadSize size;
   for (;;) {
-    if (buffer.empty()) buffer = worker_.loop.borrow_buffer();
-    Result<std::size_t> got = broker_->try_read(MutableBytes(buffer).subspan(filled));
-    if (!got) co_return std::move(got).error().within("from broker");
+    const bool may = may_splice();
+    const std::uint64_t unseen = may && filled == 0 ? response_.unseen() : 0;
+    Result<std::size_t> got{0};
+    if (unseen >= spliced_from) {
+      if (!buffer.empty()) worker_.loop.return_buffer(std::exchange(buffer, {}));
+      got = co_await splice(Way::ToClient, unseen);
+    } else {
+      if (buffer.empty()) buffer = worker_.loop.borrow_buffer();
+      got = broker_->try_read(size.of(MutableBytes(buffer).subspan(filled), may));
+      if (!got) got = std::move(got).error().within("from broker");
+    }
+    if (!got) co_return std::move(got).error();
     if (*got == 0) {
-      if (filled == 0) worker_.loop.return_buffer(std::exchange(buffer, {}));
-      Status ready = co_await broker_->wait_readable();
-      if (!ready) co_return std::move(ready).error().within("from broker");
+      if (filled == 0 && !buffer.empty()) worker_.loop.return_buffer(std::exchange(buffer, {}));
+      if (broker_->must_wait()) co_await broker_->until_readable();
       rounds = 0;
       continue;
     }
-    filled += *got;
     if (++rounds % rounds_in_a_row == 0) co_await net::let_others_run(worker_.loop.executor());
     progressed();
-    Result<std::size_t> used = co_await relay_responses(BytesView(buffer).first(filled));
-    if (!used) co_return std::move(used).error();
-    if (*used == 0 && filled == buffer.size()) co_return Error{Errc::Malformed, "a response with a piece above 64 KiB"};
-    std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*used), buffer.begin() + static_cast<std::ptrdiff_t>(filled),
-              buffer.begin());
-    filled -= *used;
+    response_.came = std::chrono::steady_clock::now();
+    if (unseen >= spliced_from) {
+      Status done = co_await passed_unseen(*got);
+      if (!done) co_return std::move(done).error();
+    } else {
+      filled += *got;
+      Cursor run{.view = BytesView(buffer).first(filled)};
+      Status relayed = Done{};
+      if (!pass_responses(run)) relayed = co_await relay_responses(run);
+      if (!relayed) co_return std::move(relayed).error();
+      size.learn(*got, response_.frame);
+      if (run.at == 0 && filled == buffer.size())
+        co_return Error{Errc::Malformed, "a response with a piece above 64 KiB"};
+      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(run.at),
+                buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
+      filled -= run.at;
+    }
     changed_.notify();
-    if (draining_ && at_rest()) co_return Error{Errc::Draining, "drained"};
+    if (at_end()) co_return drained();
   }
 }
 
-/// Sends what can be sent, returns how much of `view` is done with.
-net::Task<Result<std::size_t>> Session::relay_responses(BytesView view) {
-  Cursor cursor{.view = view};
-  while (cursor.at < view.size()) {
-    Result<bool> moved = co_await relay_piece(cursor);
+net::Task<Status> Session::passed_unseen(std::size_t bytes) {
+  owes_answer_ = false;
+  if (response_.walk) {
+    response_.walk->skipped(bytes);
+    response_.frame_left -= bytes;
+    co_return Done{};
+  }
+  response_.pass_left -= bytes;
+  if (response_.pass_left > 0) co_return Done{};
+  finish_response();
+  Cursor nothing;
+  co_return co_await relay_responses(nothing);  // answers of our own whose turn it is now
+}
+
+/// As pass_along, and writes it: where nearly all ends that a read brings. False: the rest is for relay_responses.
+bool Session::pass_responses(Cursor& run) {
+  if (const Result<bool> passed = pass_along(run); !passed || run.at < run.view.size()) return false;
+  if (!in_flight_.empty() && in_flight_.front().answer) return false;
+  const Result<bool> sent = send_now(client_, run, response_.pass_left);
+  if (!sent || !*sent) return false;  // an error is met again
+  progressed();
+  owes_answer_ = false;
+  return true;
+}
+
+/// Sends what can be sent; `cursor.at`: how much is done with.
+net::Task<Status> Session::relay_responses(Cursor& cursor) {
+  while (cursor.at < cursor.view.size()) {
+    if (!in_flight_.empty() && in_flight_.front().answer) {
+      Status answered = co_await send_answers(cursor);
+      if (!answered) co_return std::move(answered).error();
+    }
+    Result<bool> moved = pass_along(cursor);
+    if (moved && !*moved) moved = co_await relay_piece(cursor);
     if (!moved) {
       Status last = co_await flush(cursor);  // what was whole before the trouble is the client's
       (void)last;
@@ -72,23 +120,52 @@ net::Task<Result<std::size_t>> Session::relay_responses(BytesView view) {
     Status answered = co_await send_answers(cursor);
     if (!answered) co_return std::move(answered).error();
   } while (!in_flight_.empty() && in_flight_.front().answer);
-  co_return cursor.at;
+  co_return Done{};
+}
+
+/// Passes responses as long as they need no wait and no change; false: it could not pass even one byte.
+Result<bool> Session::pass_along(Cursor& cursor) {
+  const std::size_t before = cursor.at;
+  while (!response_.walk && response_.frame_left == 0) {
+    if (response_.pass_left > 0) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(response_.pass_left, cursor.rest().size()));
+      cursor.at += n;
+      response_.pass_left -= n;
+      if (response_.pass_left > 0) break;
+      finish_response();
+    }
+    const BytesView rest = cursor.rest();
+    if (rest.size() < head_bytes || in_flight_.empty()) break;
+    const InFlight& request = in_flight_.front();
+    if (request.answer || request.ours || request.sasl_token) break;
+    if (Status expected = check_response(rest); !expected) return std::move(expected).error().within("from broker");
+    const std::uint64_t frame = 4 + static_cast<std::uint64_t>(big_endian_i32(rest));
+    if (request.rewritten &&
+        (frame > rest.size() ||
+         rewrite::may_name_brokers(request.api_key, request.api_version, rest.first(static_cast<std::size_t>(frame)))))
+      break;
+    request.traffic->responses += 1;
+    request.traffic->response_bytes += frame;
+    response_.frame = frame;
+    response_.pass_left = frame;
+  }
+  return cursor.at > before;
 }
 
 /// One step; false: more bytes are needed first.
 net::Task<Result<bool>> Session::relay_piece(Cursor& cursor) {
-  if (pass_left_ > 0) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(pass_left_, cursor.rest().size()));
+  if (response_.pass_left > 0) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(response_.pass_left, cursor.rest().size()));
     cursor.at += n;
-    pass_left_ -= n;
-    if (pass_left_ > 0) co_return true;
+    response_.pass_left -= n;
+    if (response_.pass_left > 0) co_return true;
     finish_response();
     Status answered = co_await send_answers(cursor);
     if (!answered) co_return std::move(answered).error();
     co_return true;
   }
-  if (walk_) co_return co_await walk_response(cursor);
-  if (frame_left_ > 0) {
+  if (response_.walk) co_return co_await walk_response(cursor);
+  if (response_.frame_left > 0) {
     Status collected = co_await collect_response(cursor);
     if (!collected) co_return std::move(collected).error();
     co_return true;
@@ -124,11 +201,18 @@ net::Task<Result<bool>> Session::begin_response(Cursor& cursor) {
 
   const InFlight& request = in_flight_.front();
   const std::uint64_t frame = 4 + static_cast<std::uint64_t>(big_endian_i32(rest));
+  if (request.ours && translation_ && translation_->awaits()) {
+    if (!translation_->busy()) co_return Error{Errc::Draining, "the connection ends"};
+    Status taken = co_await translation_->take_answer(cursor, frame);
+    if (!taken) co_return std::move(taken).error();
+    co_return true;
+  }
   if (request.ours) co_return co_await take_own_response(cursor, frame);
   request.traffic->responses += 1;
   request.traffic->response_bytes += frame;
-  if (token || !rewrite::carries_addresses(request.api_key, request.api_version)) {
-    pass_left_ = frame;
+  response_.frame = frame;
+  if (!request.rewritten) {
+    response_.pass_left = frame;
     co_return true;
   }
   if (frame <= rest.size()) {
@@ -136,22 +220,24 @@ net::Task<Result<bool>> Session::begin_response(Cursor& cursor) {
     if (!done) co_return std::move(done).error();
     co_return true;
   }
-  if (frame <= net::Loop::buffer_size) {
+  const bool walked = frame >= spliced_from && rewrite::can_walk(request.api_key, request.api_version);
+  if (frame <= net::Loop::buffer_size && !walked) {
     request.traffic->responses -= 1;  // it is begun again when the rest is there
     request.traffic->response_bytes -= frame;
     co_return false;
   }
-  frame_left_ = frame;
-  if (rewrite::can_walk(request.api_key, request.api_version)) {
-    walk_.emplace(request.api_key, request.api_version, frame - head_bytes);
+  response_.frame_left = frame;
+  if (walked) {
+    response_.walk.emplace(request.api_key, request.api_version, frame - head_bytes);
     cursor.at += head_bytes;
-    frame_left_ -= head_bytes;
+    response_.frame_left -= head_bytes;
   }
   co_return true;
 }
 
 /// The answer to a request of ours goes to who waits for it, not to the client.
 net::Task<Result<bool>> Session::take_own_response(Cursor& cursor, std::uint64_t frame) {
+  if (!logins_) co_return Error{Errc::Internal, "from broker: an answer to a login that nobody makes"};
   if (frame > net::Loop::buffer_size)
     co_return Error{Errc::Malformed, "from broker: an answer to a login of " + std::to_string(frame) + " bytes"};
   if (frame > cursor.rest().size()) co_return false;
@@ -170,19 +256,27 @@ net::Task<Result<bool>> Session::take_own_response(Cursor& cursor, std::uint64_t
 
 /// A large Fetch passes while its partitions are walked; its tail is held back.
 net::Task<Result<bool>> Session::walk_response(Cursor& cursor) {
-  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, cursor.rest().size()));
-  if (!walk_->at_tail()) {
-    Result<std::size_t> passed = walk_->feed(cursor.rest().first(here));
+  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(response_.frame_left, cursor.rest().size()));
+  if (!response_.walk->at_tail()) {
+    Result<std::size_t> passed = response_.walk->feed(cursor.rest().first(here));
     if (!passed) co_return std::move(passed).error().within("from broker");
     cursor.at += *passed;
-    frame_left_ -= *passed;
-    if (!walk_->at_tail()) {
-      if (frame_left_ == 0 || (*passed == 0 && here == frame_left_))
+    response_.frame_left -= *passed;
+    if (!response_.walk->at_tail()) {
+      if (response_.frame_left == 0 || (*passed == 0 && here == response_.frame_left))
         co_return Error{Errc::Malformed, "from broker: a Fetch response that ends within its partitions"};
       co_return *passed > 0;
     }
   }
-  if (frame_left_ > tail_limit)
+  if (response_.frame_left == 1 && response_.collected.empty() && !cursor.rest().empty() &&
+      rewrite::is_bare_tail(in_flight_.front().api_key, cursor.rest().first(1))) {
+    cursor.at += 1;
+    response_.frame_left = 0;
+    response_.walk.reset();
+    finish_response();
+    co_return true;
+  }
+  if (response_.frame_left > tail_limit)
     co_return Error{Errc::Malformed, "from broker: a Fetch response with a tail above 1 MiB"};
   Status collected = co_await collect_response(cursor);
   if (!collected) co_return std::move(collected).error();
@@ -193,30 +287,31 @@ net::Task<Result<bool>> Session::walk_response(Cursor& cursor) {
 net::Task<Status> Session::collect_response(Cursor& cursor) {
   Status sent = co_await flush(cursor);
   if (!sent) co_return std::move(sent).error();
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, cursor.rest().size()));
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(response_.frame_left, cursor.rest().size()));
   const BytesView piece = cursor.rest().first(n);
-  collected_.insert(collected_.end(), piece.begin(), piece.end());
+  response_.collected.insert(response_.collected.end(), piece.begin(), piece.end());
   cursor.at += n;
   cursor.sent = cursor.at;
-  frame_left_ -= n;
-  if (frame_left_ > 0) co_return Done{};
+  response_.frame_left -= n;
+  if (response_.frame_left > 0) co_return Done{};
   Status done = co_await finish_collected();
   if (!done) co_return std::move(done).error();
   co_return co_await send_answers(cursor);
 }
 
 net::Task<Status> Session::finish_collected() {
-  const Bytes whole = std::exchange(collected_, {});
+  const Bytes whole = std::exchange(response_.collected, {});
   const InFlight& request = in_flight_.front();
   Bytes out;
-  if (walk_) {
+  if (response_.walk) {
     auto tail = rewrite::rewrite_tail(request.api_key, request.api_version, whole, *runtime_->endpoints);
-    walk_.reset();
+    response_.walk.reset();
     if (!tail) co_return std::move(tail).error().within("from broker");
     count_rewrite(request.api_key, tail->addresses, tail->leaked);
     out = std::move(tail->tail);
   } else {
-    auto rewritten = rewrite::rewrite_response(request.api_key, request.api_version, whole, *runtime_->endpoints);
+    auto rewritten = rewrite::rewrite_response(request.api_key, request.api_version, whole, *runtime_->endpoints,
+                                               runtime_->withheld());
     if (!rewritten) co_return std::move(rewritten).error().within("from broker");
     count_rewrite(request.api_key, rewritten->addresses, rewritten->leaked);
     out = rewritten->frame.empty() ? whole : std::move(rewritten->frame);
@@ -230,7 +325,8 @@ net::Task<Status> Session::finish_collected() {
 /// A response that lies whole in the buffer. Unchanged, it stays part of the run.
 net::Task<Status> Session::rewrite_whole(Cursor& cursor, BytesView frame) {
   const InFlight& request = in_flight_.front();
-  auto rewritten = rewrite::rewrite_response(request.api_key, request.api_version, frame, *runtime_->endpoints);
+  auto rewritten = rewrite::rewrite_response(request.api_key, request.api_version, frame, *runtime_->endpoints,
+                                             runtime_->withheld());
   if (!rewritten) co_return std::move(rewritten).error().within("from broker");
   count_rewrite(request.api_key, rewritten->addresses, rewritten->leaked);
   if (!rewritten->frame.empty()) {
@@ -276,6 +372,7 @@ net::Task<Status> Session::to_client(BytesView bytes) {
   }
   client_written_to_ = false;
   if (!sent) co_return std::move(sent).error().within("to client");
+  owes_answer_ = false;
   co_return Done{};
 }
 
@@ -288,7 +385,7 @@ void Session::count_rewrite(std::int16_t api, int addresses, int leaked) {
 
 void Session::finish_response() {
   const InFlight& request = in_flight_.front();
-  request.latency->observe(std::chrono::steady_clock::now() - request.since);
+  request.latency->observe(response_.came - request.since);
   in_flight_.pop_front();
   if (renewing()) limit_own_wait();
 }

@@ -2,10 +2,11 @@
 
 #include <utility>
 
+#include "kafka/errors.h"
+
 namespace kp::rewrite {
 namespace {
 
-constexpr std::int16_t coordinator_not_available = 15;
 constexpr std::int8_t brokers_endpoint = 1;
 constexpr std::int32_t max_port = 65535;
 
@@ -26,7 +27,7 @@ void visit_tagged(std::optional<std::vector<Node>>& nodes, EndpointVisitor& visi
 template <class Holder>
 void visit_coordinator(Holder& holder, EndpointVisitor& visitor) {
   if (visitor.visit({holder.node_id, holder.host, holder.port})) return;
-  holder.error_code = coordinator_not_available;
+  holder.error_code = kafka::error::coordinator_not_available;
   holder.node_id = -1;
   holder.host.clear();
   holder.port = -1;

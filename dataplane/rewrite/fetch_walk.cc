@@ -8,23 +8,9 @@
 #include "kafka/messages/01_fetch.h"
 #include "kafka/messages/78_share_fetch.h"
 #include "kafka/reader.h"
+#include "rewrite/walk_steps.h"
 
 namespace kp::rewrite {
-
-/// One thing to pass over. All versions that can be walked are flexible: lengths are varints.
-struct WalkStep {
-  enum class Kind : std::uint8_t {
-    Fixed,    ///< `bytes`
-    Counted,  ///< a length, and as many bytes
-    Array,    ///< a count, and as many times `element`
-    Tags,     ///< a count, and as many times a tag and a Counted
-    Tag
-  };
-
-  Kind kind = Kind::Fixed;
-  std::uint64_t bytes = 0;
-  std::vector<WalkStep> element;
-};
 
 namespace {
 
@@ -34,64 +20,12 @@ using Steps = std::vector<WalkStep>;
 constexpr std::string_view last_before_tail = "Responses";
 constexpr std::size_t max_uvarint_bytes = 5;
 
-void add_fixed(Steps& steps, std::uint64_t bytes) {
-  if (steps.empty() || steps.back().kind != Kind::Fixed) steps.push_back({});
-  steps.back().bytes += bytes;
-}
-
-std::uint64_t fixed_size(std::string_view type) {
-  if (type == "bool" || type == "int8") return 1;
-  if (type == "int16") return 2;
-  if (type == "int32") return 4;
-  if (type == "int64") return 8;
-  return type == "uuid" ? 16 : 0;
-}
-
-void add_fields(Steps& steps, const std::vector<kafka::FieldInfo>& fields, kafka::Version version);
-
-Steps steps_of_element(const kafka::FieldInfo& array, kafka::Version version) {
-  Steps steps;
-  if (array.type == "[]struct") {
-    add_fields(steps, array.fields, version);
-  } else {
-    add_fixed(steps, fixed_size(std::string_view(array.type).substr(2)));
-  }
-  return steps;
-}
-
-void add_field(Steps& steps, const kafka::FieldInfo& field, kafka::Version version) {
-  if (field.tag != kafka::untagged || !field.versions.contain(version)) return;
-  if (field.type == "struct") {
-    add_fields(steps, field.fields, version);
-  } else if (field.type.starts_with("[]")) {
-    steps.push_back({Kind::Array, 0, steps_of_element(field, version)});
-  } else if (const std::uint64_t bytes = fixed_size(field.type); bytes > 0) {
-    add_fixed(steps, bytes);
-  } else {
-    steps.push_back({Kind::Counted, 0, {}});
-  }
-}
-
-void add_fields(Steps& steps, const std::vector<kafka::FieldInfo>& fields, kafka::Version version) {
-  for (const kafka::FieldInfo& field : fields) add_field(steps, field, version);
-  steps.push_back({Kind::Tags, 0, {{Kind::Tag, 0, {}}}});
-}
-
-// The header's tagged fields, then the message up to its tail.
-Steps program(const kafka::MessageInfo& message, kafka::Version version) {
-  Steps steps{{Kind::Tags, 0, {{Kind::Tag, 0, {}}}}};
-  for (const kafka::FieldInfo& field : message.fields) {
-    add_field(steps, field, version);
-    if (field.name == last_before_tail) break;
-  }
-  return steps;
-}
-
 using Programs = std::map<std::pair<std::int16_t, kafka::Version>, Steps>;
 
 void add_programs(Programs& programs, const kafka::MessageInfo& message) {
   const kafka::Rewriting& ours = kafka::find_api(message.key)->rewriting;
-  for (kafka::Version v = ours.min; v <= ours.max; ++v) programs[{message.key, v}] = program(message, v);
+  for (kafka::Version v = ours.min; v <= ours.max; ++v)
+    programs[{message.key, v}] = steps_to(message, v, last_before_tail);
 }
 
 const Programs& programs() {

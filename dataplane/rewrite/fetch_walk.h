@@ -66,6 +66,11 @@ class FetchWalk {
   bool at_tail_ = false;
 };
 
+/// Is this whole tail one without endpoints, as nearly all of Fetch are?
+inline bool is_bare_tail(std::int16_t key, BytesView tail) {
+  return key == kafka::api::fetch && tail.size() == 1 && tail[0] == 0;
+}
+
 struct RewrittenTail : Tally {
   Bytes tail;        ///< always set; as long as the one that came
   int left_out = 0;  ///< endpoints that the book gave but for which there was no room

@@ -47,7 +47,8 @@ bool knows(std::int16_t key, kafka::Version version) {
   return ours.min <= version && version <= ours.max;
 }
 
-Result<Rewritten> rewrite_response(std::int16_t key, kafka::Version version, BytesView frame, AddressBook& book) {
+Result<Rewritten> rewrite_response(std::int16_t key, kafka::Version version, BytesView frame, AddressBook& book,
+                                   const Withheld& withheld) {
   if (!carries_addresses(key, version)) return Rewritten{};
   if (!knows(key, version)) {
     return Error{Errc::Unsupported, std::string(kafka::api_name(key)) + " response v" + std::to_string(version)};
@@ -73,7 +74,7 @@ Result<Rewritten> rewrite_response(std::int16_t key, kafka::Version version, Byt
     case kafka::api::share_acknowledge:
       return rewrite_addresses<kafka::ShareAcknowledgeResponse>(version, frame, head, book);
     case kafka::api::api_versions:
-      return clamp_api_versions(version, frame);
+      return clamp_api_versions(version, frame, withheld);
     default:
       return Error{Errc::Internal, std::string(kafka::api_name(key)) + " is listed as rewritten, but nothing does it"};
   }

@@ -1,5 +1,8 @@
 #include "telemetry/admin.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/bindable.h"
 #include "base/log.h"
 #include "telemetry/admin_answer.h"
 
@@ -197,22 +201,39 @@ Error because(const HostPort& address, std::string_view step, const boost::syste
 Result<tcp::endpoint> resolve(asio::io_context& io, const HostPort& address) {
   boost::system::error_code failed;
   tcp::resolver resolver(io);
-  const auto found = resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, failed);
+  const auto found =
+      resolver.resolve(bindable(address).host, std::to_string(address.port), tcp::resolver::passive, failed);
   if (failed || found.empty()) return because(address, "resolve", failed);
   return found.begin()->endpoint();
 }
 
-Status listen(tcp::acceptor& acceptor, const tcp::endpoint& where, const HostPort& address) {
+/// May this user bind an overlapping address beside it?
+void share(tcp::acceptor& acceptor, bool yes) {
+  const int on = yes ? 1 : 0;
+  ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+Status bind(tcp::acceptor& acceptor, const tcp::endpoint& where, const HostPort& address) {
   boost::system::error_code failed;
-  acceptor.open(where.protocol(), failed);
-  if (failed) return because(address, "socket", failed);
-  acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-  if (failed) return because(address, "socket", failed);
   acceptor.bind(where, failed);
   if (failed) return because(address, "bind", failed);
   acceptor.listen(tcp::acceptor::max_listen_connections, failed);
   if (failed) return because(address, "listen", failed);
   return Done{};
+}
+
+Status listen(tcp::acceptor& acceptor, const tcp::endpoint& where, const HostPort& address, tcp::acceptor* before) {
+  boost::system::error_code failed;
+  acceptor.open(where.protocol(), failed);
+  if (failed) return because(address, "socket", failed);
+  acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+  if (failed) return because(address, "socket", failed);
+  Status bound = bind(acceptor, where, address);
+  if (bound || before == nullptr || bound.error().code != Errc::Conflict) return bound;
+  for (tcp::acceptor* each : {before, &acceptor}) share(*each, true);
+  bound = bind(acceptor, where, address);
+  for (tcp::acceptor* each : {before, &acceptor}) share(*each, false);
+  return bound;
 }
 
 }  // namespace
@@ -226,13 +247,22 @@ struct AdminServer::Running {
 
 AdminServer::AdminServer(std::unique_ptr<Running> running) : running_(std::move(running)) {}
 
-Result<std::unique_ptr<AdminServer>> AdminServer::start(const HostPort& address, AdminPages pages, AdminLimits limits) {
+Result<std::unique_ptr<AdminServer>> AdminServer::start(const HostPort& address, AdminPages pages, AdminLimits limits,
+                                                        Descriptor listening, const AdminServer* before) {
   auto running = std::make_unique<Running>();
   const Result<tcp::endpoint> where = resolve(running->io, address);
   if (!where) return where.error();
-  const Status bound = listen(running->acceptor, *where, address);
-  if (!bound) return bound.error();
-  running->address = {address.host, running->acceptor.local_endpoint().port()};
+  boost::system::error_code problem;
+  if (listening) {
+    running->acceptor.assign(where->protocol(), listening.get(), problem);
+    if (problem) return because(address, "handed over", problem);
+    (void)listening.release();
+  } else {
+    const Status bound =
+        listen(running->acceptor, *where, address, before == nullptr ? nullptr : &before->running_->acceptor);
+    if (!bound) return bound.error();
+  }
+  running->address = {address.host, running->acceptor.local_endpoint(problem).port()};
 
   auto state = std::make_shared<State>(State{std::move(pages), limits});
   asio::co_spawn(running->io, accept_all(std::move(state), running->acceptor), [](const std::exception_ptr& failed) {
@@ -248,5 +278,9 @@ AdminServer::~AdminServer() {
 }
 
 HostPort AdminServer::address() const { return running_->address; }
+
+Descriptor AdminServer::duplicate() const {
+  return Descriptor(::fcntl(running_->acceptor.native_handle(), F_DUPFD_CLOEXEC, 0));
+}
 
 }  // namespace kp::telemetry

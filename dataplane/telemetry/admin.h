@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/host_port.h"
 #include "base/result.h"
 
@@ -19,8 +20,8 @@ struct AdminPages {
   std::function<std::string()> metrics;                ///< Prometheus text
   std::function<std::optional<std::string>()> health;  ///< nullopt: the process turns; else why not
   std::function<std::optional<std::string>()> ready;   ///< nullopt: ready; else the reason
-  std::function<std::string()> config;                 ///< JSON
-  std::function<std::string()> brokers;                ///< JSON
+  std::function<std::string()> config;                 ///< JSON; empty: there is no such page
+  std::function<std::string()> brokers;                ///< the same
 };
 
 struct AdminLimits {
@@ -32,8 +33,12 @@ struct AdminLimits {
 /// Owns its thread. Clients are untrusted: nothing that they send reaches anything but the choice of a page.
 class AdminServer {
  public:
-  /// Binds and serves. Port 0 takes any free one. Errors: Conflict when the port is taken, else Io.
-  static Result<std::unique_ptr<AdminServer>> start(const HostPort& address, AdminPages pages, AdminLimits limits = {});
+  /// Binds and serves. Port 0 takes any free one. `listening`: a socket that is bound there already. `before` (may be
+  /// null) is about to end: where the addresses overlap they share the port until then. Errors: Conflict when the port
+  /// is taken, else Io.
+  static Result<std::unique_ptr<AdminServer>> start(const HostPort& address, AdminPages pages, AdminLimits limits = {},
+                                                    Descriptor listening = Descriptor(),
+                                                    const AdminServer* before = nullptr);
 
   /// Cuts off every client and joins the thread; waits for a page that is being made. Not from a page.
   ~AdminServer();
@@ -42,6 +47,8 @@ class AdminServer {
 
   /// Where it listens, with the real port.
   HostPort address() const;
+  /// Of the listening socket. Any thread.
+  Descriptor duplicate() const;
 
  private:
   struct Running;

@@ -3,12 +3,15 @@
 namespace kp::telemetry {
 namespace {
 
-constexpr std::string_view page_list =
-    "/metrics  Prometheus metrics\n"
-    "/healthz  200 while the process turns\n"
-    "/readyz   200 when clients can be served, else 503 and why not\n"
-    "/config   the configuration in force, JSON, secrets masked\n"
-    "/brokers  the known brokers, JSON\n";
+std::string page_list(const AdminPages& pages) {
+  std::string out =
+      "/metrics  Prometheus metrics\n"
+      "/healthz  200 while the process turns\n"
+      "/readyz   200 when clients can be served, else 503 and why not\n";
+  if (pages.config) out += "/config   the configuration in force, JSON, secrets masked\n";
+  if (pages.brokers) out += "/brokers  the known brokers, JSON\n";
+  return out;
+}
 
 Answer json(std::string body) { return {200, "application/json", std::move(body), {}}; }
 
@@ -31,7 +34,7 @@ Answer refusal(unsigned status, std::string_view why) {
 Answer answer(const AdminPages& pages, std::string_view method, std::string_view target) {
   if (method != "GET" && method != "HEAD") {
     Answer out = refusal(405, "only GET and HEAD; the pages are:");
-    out.body += page_list;
+    out.body += page_list(pages);
     out.allow = "GET, HEAD";
     return out;
   }
@@ -39,11 +42,11 @@ Answer answer(const AdminPages& pages, std::string_view method, std::string_view
   if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", pages.metrics(), {}};
   if (path == "/healthz") return probe(pages.health());
   if (path == "/readyz") return probe(pages.ready());
-  if (path == "/config") return json(pages.config());
-  if (path == "/brokers") return json(pages.brokers());
-  if (path == "/") return {200, "text/plain; charset=utf-8", std::string(page_list), {}};
+  if (path == "/config" && pages.config) return json(pages.config());
+  if (path == "/brokers" && pages.brokers) return json(pages.brokers());
+  if (path == "/") return {200, "text/plain; charset=utf-8", page_list(pages), {}};
   Answer out = refusal(404, "no such page; the pages are:");
-  out.body += page_list;
+  out.body += page_list(pages);
   return out;
 }
 

@@ -28,12 +28,17 @@ constexpr std::array<std::string_view, 7> ends{"eof",         "timeout",      "i
                                                "unsupported", "unauthorized", "draining"};
 constexpr std::array<std::string_view, 4> connect_failures{"timeout", "io", "eof", "unauthorized"};
 constexpr std::array<std::string_view, 1> refusals{"max_connections"};
+constexpr std::array<std::string_view, 5> drains{"identity", "certificate", "endpoint", "cluster", "protocol"};
 constexpr std::array<std::string_view, 4> unmappable{"conflict", "invalid", "unsupported", "io"};
 constexpr std::array<std::string_view, 5> spoken{"kafka", "tls", "tls_alert", "http", "unknown"};
 constexpr std::array<std::string_view, 2> sides{"downstream", "upstream"};
 constexpr std::array<std::string_view, 8> handshake_failures{
     "certificate", "expired", "unknown_ca", "no_client_certificate", "protocol", "closed", "timeout", "other"};
 constexpr std::array<std::string_view, 3> client_handshake_failures{"no_server_name", "revoked", "crl"};
+
+constexpr std::array<std::string_view, 6> http_ends{"answered", "eof", "timeout", "io", "malformed", "draining"};
+constexpr std::array<std::string_view, 3> http_logins{"ok", "missing", "bad_credentials"};
+constexpr std::array<std::string_view, 2> log_refusals{"full", "io"};
 
 std::string api_label(std::int16_t api) { return std::string(kafka::api_name(api)); }
 std::string version_label(std::int16_t version) { return version < 0 ? "unknown" : std::to_string(version); }
@@ -99,6 +104,12 @@ Series by_api(const std::map<std::int16_t, std::uint64_t>& counts) {
   return out;
 }
 
+Series by_seen_api(const std::map<std::int16_t, std::uint64_t>& counts) {
+  Series out;
+  for (const auto& [api, count] : counts) out[{api_label(api)}] += static_cast<double>(count);
+  return out;
+}
+
 Series by_traffic(const Counters& counters, std::uint64_t ApiTraffic::* figure) {
   Series out;
   for (const auto& [key, traffic] : counters.traffic) {
@@ -135,6 +146,8 @@ void add_connections(Families& out, const Counters& counters, const Gauges& gaug
   out.counter("connections_total", "Client connections accepted since the start.", counters.connections_total);
   out.counter("connections_closed_total", "Client connections that ended, by why.", {"reason"},
               by_label(counters.connections_closed, ends));
+  out.counter("connections_drained_total", "Client connections that a reload had no place for, by what changed.",
+              {"reason"}, by_label(counters.drained, drains));
   out.counter("connections_refused_total", "Client connections refused before a session began, by why.", {"reason"},
               by_label(counters.refused, refusals));
   out.counter("wrong_protocol_total", "Clients that spoke something else than the port expects, by what they spoke.",
@@ -149,7 +162,8 @@ void add_connections(Families& out, const Counters& counters, const Gauges& gaug
   out.counter(
       "auth_total",
       "Logins: of clients to the proxy (downstream), of the proxy to brokers (upstream). The result is ok or why "
-      "not; the mechanism is SSL for who a certificate names, NONE for who has no name.",
+      "not; the mechanism is SSL for who a certificate names, NONE for who has no name, unknown before it is agreed "
+      "on.",
       {"side", "mechanism", "result"}, logins);
   out.counter("upstream_connects_total", "Connections made to brokers.", counters.upstream_connects);
   out.counter("upstream_connect_failures_total", "Attempts to connect to a broker that failed, by why.", {"reason"},
@@ -188,6 +202,16 @@ void add_traffic(Families& out, const Counters& counters) {
               {"reason"}, by_label(counters.unmapped_brokers, unmappable));
 }
 
+void add_virtual(Families& out, const Counters& counters) {
+  out.counter("virtual_requests_total", "Requests that named virtual partitions, or might have been told of some.",
+              {"api_key"}, by_seen_api(counters.translated));
+  out.counter("virtual_upstream_requests_total", "Requests that brokers got in their place.", {"api_key"},
+              by_seen_api(counters.asked));
+  out.counter("virtual_topics_unfit_total",
+              "Answers that told of a topic that hasn't the physical partitions of its mapping.",
+              counters.unfit_topics);
+}
+
 void add_state(Families& out, const Gauges& gauges) {
   out.gauge("ready", "1 when /readyz says ok.", gauges.ready ? 1 : 0);
   out.gauge("draining", "1 while the process finishes what is in flight before it ends.", gauges.draining ? 1 : 0);
@@ -206,7 +230,74 @@ void add_state(Families& out, const Gauges& gauges) {
 
   out.gauge("config_info", "The configuration in force.", {"hash", "generation"},
             {{{gauges.config_hash, gauges.config_generation}, 1}});
+  out.counter("config_reloads_total", "Changed configurations that came into force.", gauges.reloads);
+  out.gauge("config_last_reload_successful",
+            "0 while the file asks for a configuration that was refused: a restart would fail, or act otherwise.",
+            gauges.last_reload_worked ? 1 : 0);
+  out.counter("config_reload_failures_total", "Changed configurations that could not; the one before stays in force.",
+              gauges.reload_failures);
   out.gauge("build_info", "The program.", {"version"}, {{{gauges.version}, 1}});
+}
+
+void add_requests(Families& out, const GatewayCounters& counters) {
+  MetricFamily& family = out.histogram("http_request_duration_seconds",
+                                       "HTTP requests, from their head to their answer; push_sync and records wait "
+                                       "for Kafka.");
+  for (const auto& [key, latency] : counters.requests) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = {{"route", key.first}, {"code", std::to_string(key.second)}};
+    metric.histogram = cumulative(latency);
+  }
+  out.counter("http_request_body_bytes_total", "Bytes of request bodies, as they came.", counters.request_bytes);
+  out.gauge("http_connections_open", "HTTP clients that are connected.",
+            static_cast<double>(counters.connections_open));
+  out.counter("http_connections_total", "HTTP clients that have connected.", counters.connections_total);
+  out.counter("http_connections_closed_total", "HTTP connections that ended, by why.", {"reason"},
+              by_label(counters.closed, http_ends));
+  out.counter("http_connections_refused_total", "HTTP clients that were turned away, by why.", {"reason"},
+              by_label(counters.refused, refusals));
+  out.counter("http_logins_total", "Logins of HTTP clients, by result.", {"result"},
+              by_label(counters.logins, http_logins));
+}
+
+void add_records(Families& out, const GatewayFigures& gateway) {
+  out.counter("http_records_accepted_total", "Records taken from HTTP requests.", gateway.counters.accepted);
+  out.counter("http_records_limited_total", "Records of requests that ratelimit turned away.",
+              gateway.counters.limited);
+  out.counter("http_records_delivered_total", "Records that Kafka has.", gateway.producer.delivered);
+  out.counter("http_record_bytes_delivered_total", "Keys and values of records that Kafka has.",
+              gateway.producer.delivered_bytes);
+  out.counter("http_record_errors_total", "Records that Kafka did not take, by librdkafka's name for why.", {"error"},
+              by_label(gateway.producer.errors, {}));
+  MetricFamily& family = out.histogram("http_record_duration_seconds", "From a record's taking to Kafka's word on it.");
+  family.metric.emplace_back().histogram = cumulative(gateway.producer.duration);
+  out.gauge("http_queue_records", "Records on their way to Kafka.", gateway.queue_records);
+  out.gauge("http_queue_bytes", "Their bytes.", gateway.queue_bytes);
+  out.gauge("http_buffered_bytes", "Bytes of requests that are not complete.", gateway.buffered_bytes);
+  out.gauge("http_kafka_answers", "1 when the producer reaches Kafka.", gateway.kafka_answers ? 1 : 0);
+  Series figures;
+  for (const auto& [figure, value] : gateway.producer.statistics.producer) figures[{figure}] = value;
+  out.gauge("http_producer_statistic", "librdkafka's own figures (statistics_interval_ms), by its name for them.",
+            {"figure"}, figures);
+  Series brokers;
+  for (const auto& [broker, all] : gateway.producer.statistics.by_broker)
+    for (const auto& [figure, value] : all) brokers[{broker, figure}] = value;
+  out.gauge("http_producer_broker_statistic", "The same of a broker.", {"broker", "figure"}, brokers);
+}
+
+void add_gateway(Families& out, const GatewayFigures& gateway) {
+  add_requests(out, gateway.counters);
+  add_records(out, gateway);
+  if (!gateway.has_log) return;
+  out.gauge("http_log_bytes", "Size of the write-ahead log.", gateway.log_bytes);
+  out.gauge("http_log_segments", "Files of it.", gateway.log_segments);
+  out.gauge("http_log_unsent_records", "Records in it that Kafka hasn't confirmed.", gateway.log_unsent);
+  out.counter("http_log_records_total", "Records written to it.", gateway.log_appended);
+  out.counter("http_log_replayed_total", "Records of an earlier process that were sent again.", gateway.log_replayed);
+  out.counter("http_log_rejected_total", "Records of it that Kafka refuses for good.", gateway.log_rejected);
+  out.counter("http_log_refused_total", "Groups of requests that could not be written to it, by why.", {"reason"},
+              by_label(gateway.log_refused, log_refusals));
+  out.counter("http_log_fsyncs_total", "Times that it was made safe.", gateway.log_fsyncs);
 }
 
 void add_process(Families& out, const ProcessStats& stats) {
@@ -225,7 +316,9 @@ std::string prometheus_text(const Counters& counters, const Gauges& gauges) {
   Families out;
   add_connections(out, counters, gauges);
   add_traffic(out, counters);
+  add_virtual(out, counters);
   add_state(out, gauges);
+  if (gauges.gateway) add_gateway(out, *gauges.gateway);
   add_process(out, gauges.process);
   return out.text();
 }

@@ -57,6 +57,10 @@ Counters& Counters::operator+=(const Counters& other) {
   upstream_connects += other.upstream_connects;
   add(upstream_connect_failures, other.upstream_connect_failures);
   add(refused, other.refused);
+  add(drained, other.drained);
+  add(translated, other.translated);
+  add(asked, other.asked);
+  unfit_topics += other.unfit_topics;
   return *this;
 }
 

@@ -55,8 +55,12 @@ struct Counters {
   std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t> logins;  ///< side, mechanism, result
   Labelled wrong_protocol;                                                            ///< by what the peer spoke
   std::uint64_t upstream_connects = 0;
-  Labelled upstream_connect_failures;  ///< by reason
-  Labelled refused;                    ///< connections refused before a session began, by reason
+  Labelled upstream_connect_failures;                ///< by reason
+  Labelled refused;                                  ///< connections refused before a session began, by reason
+  std::map<std::int16_t, std::uint64_t> translated;  ///< api key → requests that were put in other words
+  std::map<std::int16_t, std::uint64_t> asked;       ///< api key → requests that brokers got in their place
+  std::uint64_t unfit_topics = 0;  ///< answers that told of a topic without the physical partitions of its mapping
+  Labelled drained;                ///< connections that a reload had no place for, by reason
 
   /// The entry to count a request in. Keys and versions that clients make up share one, so that they can't fill memory.
   /// The reference holds for the life of the counters.

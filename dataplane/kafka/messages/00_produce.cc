@@ -4,6 +4,9 @@
 
 namespace kp::kafka {
 
+template Result<ProduceRequest> decode(BytesView, Version);
+template void encode(const ProduceRequest&, Version, Bytes&);
+template MessageInfo describe<ProduceRequest>();
 template Result<ProduceResponse> decode(BytesView, Version);
 template void encode(const ProduceResponse&, Version, Bytes&);
 template MessageInfo describe<ProduceResponse>();

@@ -12,6 +12,65 @@
 
 namespace kp::kafka {
 
+struct ProduceRequest {
+  static constexpr std::string_view name = "ProduceRequest";
+  static constexpr std::int16_t key = 0;
+  static constexpr Versions versions = between(3, 13);
+  static constexpr Version first_flexible = 9;
+
+  struct Topic {
+    struct Partition {
+      std::int32_t index = 0;
+      std::optional<Records> records;
+      RawTags unknown_tags;
+
+      static constexpr auto schema() {
+        return std::tuple{
+            // clang-format off
+            // name          member               on wire, nullable
+            Field{"Index",   &Partition::index,   since(0)},
+            Field{"Records", &Partition::records, since(0), since(0)}
+            // clang-format on
+        };
+      }
+    };
+
+    std::string name;
+    Uuid topic_id;
+    std::vector<Partition> partition_data;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name                member                  on wire, nullable
+          Field{"Name",          &Topic::name,           between(0, 12)},
+          Field{"TopicId",       &Topic::topic_id,       since(13)},
+          Field{"PartitionData", &Topic::partition_data, since(0)}
+          // clang-format on
+      };
+    }
+  };
+
+  std::optional<std::string> transactional_id;
+  std::int16_t acks = 0;
+  std::int32_t timeout_ms = 0;
+  std::vector<Topic> topic_data;
+  RawTags unknown_tags;
+
+  static constexpr auto schema() {
+    return std::tuple{
+        // clang-format off
+        // name                  member                             on wire, nullable
+        Field{"TransactionalId", &ProduceRequest::transactional_id, since(3), since(3)},
+        Field{"Acks",            &ProduceRequest::acks,             since(0)},
+        Field{"TimeoutMs",       &ProduceRequest::timeout_ms,       since(0)},
+        Field{"TopicData",       &ProduceRequest::topic_data,       since(0)}
+        // clang-format on
+    };
+  }
+};
+
 struct ProduceResponse {
   static constexpr std::string_view name = "ProduceResponse";
   static constexpr std::int16_t key = 0;

@@ -4,6 +4,9 @@
 
 namespace kp::kafka {
 
+template Result<FetchRequest> decode(BytesView, Version);
+template void encode(const FetchRequest&, Version, Bytes&);
+template MessageInfo describe<FetchRequest>();
 template Result<FetchResponse> decode(BytesView, Version);
 template void encode(const FetchResponse&, Version, Bytes&);
 template MessageInfo describe<FetchResponse>();

@@ -12,6 +12,127 @@
 
 namespace kp::kafka {
 
+struct FetchRequest {
+  static constexpr std::string_view name = "FetchRequest";
+  static constexpr std::int16_t key = 1;
+  static constexpr Versions versions = between(4, 18);
+  static constexpr Version first_flexible = 12;
+
+  struct ReplicaState {
+    std::int32_t replica_id = -1;
+    std::int64_t replica_epoch = -1;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name               member                        on wire, nullable
+          Field{"ReplicaId",    &ReplicaState::replica_id,    since(15)},
+          Field{"ReplicaEpoch", &ReplicaState::replica_epoch, since(15)}
+          // clang-format on
+      };
+    }
+  };
+
+  struct Topic {
+    struct Partition {
+      std::int32_t partition = 0;
+      std::int32_t current_leader_epoch = -1;
+      std::int64_t fetch_offset = 0;
+      std::int32_t last_fetched_epoch = -1;
+      std::int64_t log_start_offset = -1;
+      std::int32_t partition_max_bytes = 0;
+      std::optional<Uuid> replica_directory_id;
+      std::optional<std::int64_t> high_watermark;
+      RawTags unknown_tags;
+
+      static constexpr auto schema() {
+        return std::tuple{
+            // clang-format off
+            // name                         member                            on wire, nullable
+            Field{"Partition",              &Partition::partition,            since(0)},
+            Field{"CurrentLeaderEpoch",     &Partition::current_leader_epoch, since(9)},
+            Field{"FetchOffset",            &Partition::fetch_offset,         since(0)},
+            Field{"LastFetchedEpoch",       &Partition::last_fetched_epoch,   since(12)},
+            Field{"LogStartOffset",         &Partition::log_start_offset,     since(5)},
+            Field{"PartitionMaxBytes",      &Partition::partition_max_bytes,  since(0)},
+            tagged(0, "ReplicaDirectoryId", &Partition::replica_directory_id, since(17)),
+            tagged(1, "HighWatermark",      &Partition::high_watermark,       since(18))
+            // clang-format on
+        };
+      }
+    };
+
+    std::string topic;
+    Uuid topic_id;
+    std::vector<Partition> partitions;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name             member              on wire, nullable
+          Field{"Topic",      &Topic::topic,      between(0, 12)},
+          Field{"TopicId",    &Topic::topic_id,   since(13)},
+          Field{"Partitions", &Topic::partitions, since(0)}
+          // clang-format on
+      };
+    }
+  };
+
+  struct ForgottenTopic {
+    std::string topic;
+    Uuid topic_id;
+    std::vector<std::int32_t> partitions;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name             member                       on wire, nullable
+          Field{"Topic",      &ForgottenTopic::topic,      between(7, 12)},
+          Field{"TopicId",    &ForgottenTopic::topic_id,   since(13)},
+          Field{"Partitions", &ForgottenTopic::partitions, since(7)}
+          // clang-format on
+      };
+    }
+  };
+
+  std::optional<std::string> cluster_id;
+  std::int32_t replica_id = -1;
+  std::optional<ReplicaState> replica_state;
+  std::int32_t max_wait_ms = 0;
+  std::int32_t min_bytes = 0;
+  std::int32_t max_bytes = 0x7fffffff;
+  std::int8_t isolation_level = 0;
+  std::int32_t session_id = 0;
+  std::int32_t session_epoch = -1;
+  std::vector<Topic> topics;
+  std::vector<ForgottenTopic> forgotten_topics_data;
+  std::string rack_id;
+  RawTags unknown_tags;
+
+  static constexpr auto schema() {
+    return std::tuple{
+        // clang-format off
+        // name                      member                                on wire, nullable
+        Field{"ClusterId",           &FetchRequest::cluster_id,            since(12), since(12), 0},
+        Field{"ReplicaId",           &FetchRequest::replica_id,            between(0, 14)},
+        tagged(1, "ReplicaState",    &FetchRequest::replica_state,         since(15)),
+        Field{"MaxWaitMs",           &FetchRequest::max_wait_ms,           since(0)},
+        Field{"MinBytes",            &FetchRequest::min_bytes,             since(0)},
+        Field{"MaxBytes",            &FetchRequest::max_bytes,             since(3)},
+        Field{"IsolationLevel",      &FetchRequest::isolation_level,       since(4)},
+        Field{"SessionId",           &FetchRequest::session_id,            since(7)},
+        Field{"SessionEpoch",        &FetchRequest::session_epoch,         since(7)},
+        Field{"Topics",              &FetchRequest::topics,                since(0)},
+        Field{"ForgottenTopicsData", &FetchRequest::forgotten_topics_data, since(7)},
+        Field{"RackId",              &FetchRequest::rack_id,               since(11)}
+        // clang-format on
+    };
+  }
+};
+
 struct FetchResponse {
   static constexpr std::string_view name = "FetchResponse";
   static constexpr std::int16_t key = 1;

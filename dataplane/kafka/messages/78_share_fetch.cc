@@ -4,6 +4,9 @@
 
 namespace kp::kafka {
 
+template Result<ShareFetchRequest> decode(BytesView, Version);
+template void encode(const ShareFetchRequest&, Version, Bytes&);
+template MessageInfo describe<ShareFetchRequest>();
 template Result<ShareFetchResponse> decode(BytesView, Version);
 template void encode(const ShareFetchResponse&, Version, Bytes&);
 template MessageInfo describe<ShareFetchResponse>();

@@ -4,6 +4,9 @@
 
 namespace kp::kafka {
 
+template Result<ShareAcknowledgeRequest> decode(BytesView, Version);
+template void encode(const ShareAcknowledgeRequest&, Version, Bytes&);
+template MessageInfo describe<ShareAcknowledgeRequest>();
 template Result<ShareAcknowledgeResponse> decode(BytesView, Version);
 template void encode(const ShareAcknowledgeResponse&, Version, Bytes&);
 template MessageInfo describe<ShareAcknowledgeResponse>();

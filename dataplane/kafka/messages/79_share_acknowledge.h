@@ -12,6 +12,83 @@
 
 namespace kp::kafka {
 
+struct ShareAcknowledgeRequest {
+  static constexpr std::string_view name = "ShareAcknowledgeRequest";
+  static constexpr std::int16_t key = 79;
+  static constexpr Versions versions = between(1, 2);
+  static constexpr Version first_flexible = 0;
+
+  struct Topic {
+    struct Partition {
+      struct AcknowledgementBatche {
+        std::int64_t first_offset = 0;
+        std::int64_t last_offset = 0;
+        std::vector<std::int8_t> acknowledge_types;
+        RawTags unknown_tags;
+
+        static constexpr auto schema() {
+          return std::tuple{
+              // clang-format off
+              // name                   member                                     on wire, nullable
+              Field{"FirstOffset",      &AcknowledgementBatche::first_offset,      since(0)},
+              Field{"LastOffset",       &AcknowledgementBatche::last_offset,       since(0)},
+              Field{"AcknowledgeTypes", &AcknowledgementBatche::acknowledge_types, since(0)}
+              // clang-format on
+          };
+        }
+      };
+
+      std::int32_t partition_index = 0;
+      std::vector<AcknowledgementBatche> acknowledgement_batches;
+      RawTags unknown_tags;
+
+      static constexpr auto schema() {
+        return std::tuple{
+            // clang-format off
+            // name                         member                               on wire, nullable
+            Field{"PartitionIndex",         &Partition::partition_index,         since(0)},
+            Field{"AcknowledgementBatches", &Partition::acknowledgement_batches, since(0)}
+            // clang-format on
+        };
+      }
+    };
+
+    Uuid topic_id;
+    std::vector<Partition> partitions;
+    RawTags unknown_tags;
+
+    static constexpr auto schema() {
+      return std::tuple{
+          // clang-format off
+          // name             member              on wire, nullable
+          Field{"TopicId",    &Topic::topic_id,   since(0)},
+          Field{"Partitions", &Topic::partitions, since(0)}
+          // clang-format on
+      };
+    }
+  };
+
+  std::optional<std::string> group_id;
+  std::optional<std::string> member_id;
+  std::int32_t share_session_epoch = 0;
+  bool is_renew_ack = false;
+  std::vector<Topic> topics;
+  RawTags unknown_tags;
+
+  static constexpr auto schema() {
+    return std::tuple{
+        // clang-format off
+        // name                    member                                         on wire, nullable
+        Field{"GroupId",           &ShareAcknowledgeRequest::group_id,            since(0), since(0)},
+        Field{"MemberId",          &ShareAcknowledgeRequest::member_id,           since(0), since(0)},
+        Field{"ShareSessionEpoch", &ShareAcknowledgeRequest::share_session_epoch, since(0)},
+        Field{"IsRenewAck",        &ShareAcknowledgeRequest::is_renew_ack,        since(2)},
+        Field{"Topics",            &ShareAcknowledgeRequest::topics,              since(0)}
+        // clang-format on
+    };
+  }
+};
+
 struct ShareAcknowledgeResponse {
   static constexpr std::string_view name = "ShareAcknowledgeResponse";
   static constexpr std::int16_t key = 79;

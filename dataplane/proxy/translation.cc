@@ -1,0 +1,314 @@
+// clang-format off
+#include <utility>  // first: Boost 1.74's awaitable.hpp uses std::exchange without it
+// clang-format on
+
+#include "proxy/translation.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <functional>
+
+#include "base/log.h"
+#include "broker/login.h"
+#include "kafka/header.h"
+#include "net/frame.h"
+#include "proxy/session.h"
+#include "rewrite/response.h"
+#include "virtual/translate.h"
+
+namespace kp::proxy {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t first_piece = 65536;
+/// After that long a broker may have closed a lane for its idleness.
+constexpr std::chrono::seconds short_rest{10};
+constexpr std::uint32_t least_answer = 4;  // a correlation id
+
+Error too_large(std::int32_t size) {
+  return {Errc::Malformed, "a response of " + std::to_string(static_cast<std::uint32_t>(size)) +
+                               " bytes is above limits.max_frame_bytes"};
+}
+
+/// The rest of a frame whose first bytes are in `frame`; memory grows with what comes, not with what was said.
+net::Task<Status> read_rest(net::Stream& from, Bytes& frame, std::size_t whole,
+                            const std::function<void(std::size_t)>& came) {
+  std::size_t filled = frame.size();
+  while (filled < whole) {
+    if (filled == frame.size()) frame.resize(std::min(whole, std::max(first_piece, 2 * filled)));
+    Result<std::size_t> got = co_await from.read_some(MutableBytes(frame).subspan(filled));
+    if (!got) co_return std::move(got).error();
+    filled += *got;
+    came(*got);
+  }
+  co_return Done{};
+}
+
+}  // namespace
+
+bool Translation::concerns(const Runtime& runtime, std::int16_t api_key) {
+  return runtime.mapping != nullptr && virt::is_translated(api_key);
+}
+
+net::Task<Status> Translation::serve(InFlight entry, RequestScan::Found found, Cursor& run) {
+  busy_ = true;
+  Status served = co_await work_on(entry, found, run);
+  busy_ = false;
+  session_.changed_.notify();
+  co_return served;
+}
+
+net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run) {
+  const BytesView here = run.rest().first(found.bytes);
+  Bytes frame(here.begin(), here.end());
+  run.at += found.bytes;
+  run.sent = run.at;
+  const std::function<void(std::size_t)> came = [this](std::size_t bytes) {
+    session_.requests_.passed(bytes);
+    if (session_.broker_) session_.progressed();
+  };
+  Status gathered = co_await read_rest(session_.client_, frame, static_cast<std::size_t>(found.frame), came);
+  if (!gathered) co_return std::move(gathered).error();
+
+  std::vector<virt::UnfitTopic> unfit;
+  const virt::Context shared = context(unfit);
+  Result<std::unique_ptr<virt::Exchange>> exchange = virt::translate(shared, std::move(frame));
+  if (!exchange) co_return std::move(exchange).error();
+  Result<virt::Step> step = (*exchange)->begin();
+  telemetry::Counters& counters = session_.worker_.counters;
+  if (step && step->kind != virt::Step::Kind::Pass) ++counters.translated[entry.api_key];
+  while (step && step->kind == virt::Step::Kind::Ask) {
+    counters.asked[entry.api_key] += step->asks.size();
+    Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks));
+    if (!answers) co_return std::move(answers).error();
+    step = (*exchange)->proceed(std::move(*answers));
+  }
+  complain(unfit);
+  if (!step) co_return std::move(step).error().within("virtual partitions");
+  if (step->kind == virt::Step::Kind::Pass) {
+    const Bytes own = (*exchange)->take_frame();
+    co_return co_await pass(entry, found.answered, own);
+  }
+  if (!step->answer) co_return Done{};
+  co_return co_await answer(entry, std::move(*step->answer));
+}
+
+virt::Context Translation::context(std::vector<virt::UnfitTopic>& unfit) {
+  Worker& worker = session_.worker_;
+  const Runtime& runtime = *session_.runtime_;
+  if (worker.skips_of != runtime.cluster) {
+    worker.skips = virt::Skips();
+    worker.skips_of = runtime.cluster;
+  }
+  if (mapping_ != runtime.mapping) fetches_in_full_ = false;
+  mapping_ = runtime.mapping;
+  return {mapping_, &worker.topic_ids, &worker.skips, lanes(), &fetches_in_full_, &unfit};
+}
+
+void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {
+  session_.worker_.counters.unfit_topics += unfit.size();
+  for (const virt::UnfitTopic& topic : unfit) {
+    if (!session_.worker_.complaints.pass()) return;
+    log::warn("a topic hasn't the partitions that partition_mapping says: clients can't use it",
+              {{"topic", topic.name}, {"partitions", topic.has}, {"physical_partitions", topic.wanted}});
+  }
+}
+
+/// Where another connection would reach the same broker, and have the same rights there.
+int Translation::lanes() const {
+  const bool alike = !session_.runtime_->passive() && !session_.passed_login_;
+  return alike && session_.targets().size() == 1 ? most_lanes : 1;
+}
+
+/// Only where nothing else is under way, so that answers can't be mistaken, and the client hears them in order.
+net::Task<Result<std::vector<Bytes>>> Translation::ask(std::vector<virt::Ask> asks) {
+  while ((!session_.in_flight_.empty() || session_.client_written_to_) && !session_.ended_)
+    co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+
+  std::array<std::vector<Question>, most_lanes> questions;
+  missing_ = 0;
+  for (virt::Ask& each : asks) {
+    const std::optional<std::size_t> slot = each.answered ? std::optional(missing_++) : std::nullopt;
+    questions.at(static_cast<std::size_t>(each.lane)).push_back({std::move(each.frame), slot});
+  }
+  answers_.assign(missing_, {});
+  for (std::size_t i = 1; i < questions.size(); ++i) {
+    if (questions[i].empty()) continue;
+    ++lanes_at_work_;
+    net::asio::co_spawn(session_.worker_.loop.executor(),
+                        ask_lane(session_.shared_from_this(), i, std::move(questions[i])), net::asio::detached);
+  }
+  Status asked = co_await ask_own(std::move(questions[0]));
+  if (!asked) co_return std::move(asked).error();
+  while ((missing_ > 0 || lanes_at_work_ > 0) && !session_.ended_) co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+  co_return std::move(answers_);
+}
+
+/// On the session's own connection; the response pump brings the answers.
+net::Task<Status> Translation::ask_own(std::vector<Question> questions) {
+  if (questions.empty()) co_return Done{};
+  Status opened = co_await session_.have_broker();
+  if (!opened) co_return std::move(opened).error();
+  for (const Question& question : questions) {
+    const kafka::RequestHead head = kafka::peek_request(question.frame);
+    if (question.slot) {
+      InFlight entry{.correlation_id = head.correlation_id,
+                     .api_key = head.api_key,
+                     .api_version = head.api_version,
+                     .ours = true,
+                     .since = steady_clock::now()};
+      session_.in_flight_.push_back(std::move(entry));
+      due_.push_back(question.slot);
+    }
+    session_.broker_written_to_ = true;
+    Status sent = co_await session_.broker_->write_all(question.frame);
+    session_.broker_written_to_ = false;
+    if (!sent) co_return std::move(sent).error().within("to broker");
+    session_.progressed();
+  }
+  co_return Done{};
+}
+
+net::Task<Status> Translation::take_answer(Cursor& cursor, std::uint64_t frame) {
+  Status before = co_await session_.flush(cursor);
+  if (!before) co_return std::move(before).error();
+  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(frame, cursor.rest().size()));
+  const BytesView first = cursor.rest().first(here);
+  Bytes whole(first.begin(), first.end());
+  cursor.at += here;
+  cursor.sent = cursor.at;
+  const std::function<void(std::size_t)> came = [this](std::size_t) { session_.progressed(); };
+  Status read = co_await read_rest(*session_.broker_, whole, static_cast<std::size_t>(frame), came);
+  if (!read) co_return std::move(read).error().within("from broker");
+  session_.in_flight_.pop_front();
+  const std::size_t slot = due_.front().value();
+  due_.pop_front();
+  take(slot, std::move(whole));
+  co_return Done{};
+}
+
+void Translation::take(std::size_t slot, Bytes answer) {
+  answers_.at(slot) = std::move(answer);
+  --missing_;
+  session_.changed_.notify();
+}
+
+/// The session outlives it, so what it works on does.
+net::Task<void> Translation::ask_lane(std::shared_ptr<Session> self, std::size_t number,
+                                      std::vector<Question> questions) {
+  Translation& all = *self->translation_;
+  Status done = co_await all.exchange(all.lanes_.at(number - 1), questions);
+  --all.lanes_at_work_;
+  if (!done && !self->ended_) self->stop(std::move(done).error().within("lane " + std::to_string(number)));
+  self->changed_.notify();
+}
+
+net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>& questions) {
+  Status ready = co_await make_ready(lane);
+  if (!ready) co_return std::move(ready).error();
+  for (const Question& question : questions) {
+    Status sent = co_await lane.stream->write_all(question.frame);
+    if (!sent) co_return std::move(sent).error().within("to broker");
+    session_.progressed();
+  }
+  for (const Question& question : questions) {
+    if (!question.slot) continue;
+    Result<Bytes> answer =
+        co_await net::read_frame(*lane.stream, least_answer, session_.limits().max_frame_bytes, too_large);
+    if (!answer) co_return std::move(answer).error().within("from broker");
+    if (kafka::peek_response(*answer).correlation_id != kafka::peek_request(question.frame).correlation_id)
+      co_return Error{Errc::Malformed, "from broker: an answer to something else"};
+    session_.progressed();
+    take(*question.slot, std::move(*answer));
+  }
+  lane.used = steady_clock::now();
+  co_return Done{};
+}
+
+net::Task<Status> Translation::make_ready(Lane& lane) {
+  const auto now = steady_clock::now();
+  if (lane.stream && now < lane.good_until) {
+    if (now - lane.used < short_rest) co_return Done{};
+    std::array<std::uint8_t, 1> nothing{};
+    const Result<std::size_t> idle = lane.stream->try_read(nothing);
+    if (idle && *idle == 0) co_return Done{};
+  }
+  if (lane.stream) lane.stream->close();
+  if (lane.opening == nullptr)
+    lane.opening = std::make_unique<net::Deadline>(session_.worker_.loop, [this] { session_.cut(); });
+  lane.opening->after(session_.limits().connect_timeout + session_.limits().handshake_timeout);
+  Status opened = co_await open(lane);
+  lane.opening->never();
+  co_return opened;
+}
+
+/// Dialled, and logged in as the session is.
+net::Task<Status> Translation::open(Lane& lane) {
+  const auto by = session_.runtime_;
+  const std::vector<HostPort> targets = session_.targets();
+  if (targets.size() != 1) co_return Error{Errc::NotFound, "the broker has left the cluster"};
+  Result<net::Stream> dialled = co_await by->dialer->dial(session_.worker_.loop, targets.front());
+  if (session_.ended_) co_return *session_.ended_;
+  if (!dialled) {
+    session_.worker_.count_failed_dial(dialled.error());
+    co_return std::move(dialled).error().within("to broker");
+  }
+  ++session_.worker_.counters.upstream_connects;
+  if (by->upstream_tls != nullptr) ++session_.worker_.counters.tls_handshakes["upstream"];
+  lane.stream.reset();
+  lane.stream.emplace(std::move(*dialled));
+  lane.good_until = steady_clock::time_point::max();
+  if (!by->swap->makes_logins()) co_return Done{};
+  Result<const config::Credential*> credential = by->swap->upstream_of(session_.identity_);
+  if (!credential) co_return std::move(credential).error();
+  auth::BrokerLogin login(by->swap->upstream_mechanism(), **credential, "kafkaproxy");
+  Status logged_in = co_await broker::log_in(*lane.stream, login);
+  if (!logged_in) co_return std::move(logged_in).error().within("to broker");
+  if (login.session_lifetime().count() > 0)
+    lane.good_until = steady_clock::now() + broker::renewal_after(login.session_lifetime());
+  co_return Done{};
+}
+
+void Translation::close() {
+  for (Lane& lane : lanes_)
+    if (lane.stream) lane.stream->close();
+}
+
+/// Without a change.
+net::Task<Status> Translation::pass(const InFlight& entry, bool answered, const Bytes& frame) {
+  while (session_.in_flight_.size() >= session_.limits().max_in_flight && !session_.ended_)
+    co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+  if (answered) session_.in_flight_.push_back(entry);
+  Status opened = co_await session_.have_broker();
+  if (!opened) co_return std::move(opened).error();
+  session_.broker_written_to_ = true;
+  Status sent = co_await session_.broker_->write_all(frame);
+  session_.broker_written_to_ = false;
+  if (!sent) co_return std::move(sent).error().within("to broker");
+  session_.progressed();
+  co_return Done{};
+}
+
+net::Task<Status> Translation::answer(const InFlight& entry, Bytes frame) {
+  while ((!session_.in_flight_.empty() || session_.client_written_to_) && !session_.ended_)
+    co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+  if (entry.rewritten) {
+    const auto by = session_.runtime_;
+    auto rewritten = rewrite::rewrite_response(entry.api_key, entry.api_version, frame, *by->endpoints, by->withheld());
+    if (!rewritten) co_return std::move(rewritten).error().within("from broker");
+    session_.count_rewrite(entry.api_key, rewritten->addresses, rewritten->leaked);
+    if (!rewritten->frame.empty()) frame = std::move(rewritten->frame);
+  }
+  entry.traffic->responses += 1;
+  entry.traffic->response_bytes += frame.size();
+  entry.latency->observe(steady_clock::now() - entry.since);
+  co_return co_await session_.to_client(frame);
+}
+
+}  // namespace kp::proxy

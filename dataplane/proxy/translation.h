@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "proxy/in_flight.h"
+#include "proxy/request_scan.h"
+#include "proxy/run.h"
+#include "proxy/runtime.h"
+#include "virtual/exchange.h"
+
+namespace kp::proxy {
+
+class Session;
+
+/// Virtual partitions in one session. A request that may name partitions is taken whole, put in other words
+/// (virtual/translate.h), asked of the broker and answered before the next request is looked at. A broker works on one
+/// request of a connection at a time too, so that costs a client little; and nothing can overtake a producer's records.
+/// Where no virtual topic is named the request passes, and its response as well.
+///
+/// Parts of a Produce that share a physical partition go by several connections to the same broker, "lanes": on one,
+/// each would wait for the replication of the one before. Lane 0 is the session's own connection. It is the only one
+/// where just the client can log in, or where the connection isn't bound to one broker.
+class Translation {
+ public:
+  explicit Translation(Session& session) : session_(session) {}
+
+  /// Must a request of this API come here?
+  static bool concerns(const Runtime& runtime, std::int16_t api_key);
+
+  /// Of the request that `found` says begins at `run.at`, all; what isn't there yet is read here.
+  net::Task<Status> serve(InFlight entry, RequestScan::Found found, Cursor& run);
+
+  /// A request is under way; what the broker answers to requests of ours is for it.
+  bool busy() const { return busy_; }
+
+  /// The next answer to a request of ours is for a question of here, though who asked may have given up.
+  bool awaits() const { return !due_.empty(); }
+
+  /// The answer of `frame` bytes that begins at the front of `cursor`; what isn't there yet is read here.
+  net::Task<Status> take_answer(Cursor& cursor, std::uint64_t frame);
+
+  void close();  ///< all lanes but 0
+
+ private:
+  static constexpr int most_lanes = 4;
+
+  struct Question {
+    Bytes frame;
+    std::optional<std::size_t> slot;  ///< of answers_; none: no answer comes
+  };
+  struct Lane {
+    std::optional<net::Stream> stream;
+    std::unique_ptr<net::Deadline> opening;  ///< ends the session
+    std::chrono::steady_clock::time_point used{};
+    std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();  ///< of the login
+  };
+
+  net::Task<Status> work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run);
+  virt::Context context(std::vector<virt::UnfitTopic>& unfit);
+  void complain(const std::vector<virt::UnfitTopic>& unfit);
+  int lanes() const;
+  net::Task<Result<std::vector<Bytes>>> ask(std::vector<virt::Ask> asks);
+  net::Task<Status> ask_own(std::vector<Question> questions);
+  static net::Task<void> ask_lane(std::shared_ptr<Session> self, std::size_t number, std::vector<Question> questions);
+  net::Task<Status> exchange(Lane& lane, const std::vector<Question>& questions);
+  net::Task<Status> make_ready(Lane& lane);
+  net::Task<Status> open(Lane& lane);
+  void take(std::size_t slot, Bytes answer);
+  net::Task<Status> pass(const InFlight& entry, bool answered, const Bytes& frame);
+  net::Task<Status> answer(const InFlight& entry, Bytes frame);
+
+  Session& session_;
+  bool busy_ = false;
+  bool fetches_in_full_ = false;  ///< a Fetch session of the broker's began here, by the mapping in force
+  std::shared_ptr<const virt::Mapping> mapping_;  ///< of the last request
+  std::deque<std::optional<std::size_t>> due_;    ///< slots of what the own connection will answer, in order
+  std::vector<Bytes> answers_;                    ///< of this round
+  std::size_t missing_ = 0;                       ///< answers of this round that haven't come
+  int lanes_at_work_ = 0;
+  std::array<Lane, most_lanes - 1> lanes_;
+};
+
+}  // namespace kp::proxy
