@@ -49,14 +49,14 @@ def add_ctest(tally, reports):
             tally.add(program.get("name"), failed, program.get("status") not in ("run", "fail"))
 
 
-def add_pytest(tally, reports):
-    add_cases(tally, reports / "pytest.xml")
+def add_pytest(name):
+    return lambda tally, reports: add_cases(tally, reports / f"{name}.xml")
 
 
 def main():
     reports = Path(sys.argv[1])
     broken = sys.argv[2:]
-    suites = {"unit": add_ctest, "integration": add_pytest}
+    suites = {"unit": add_ctest, **{name: add_pytest(name) for name in ("integration", "operator", "e2e")}}
     tally = Tally(skipping_fails=os.environ.get("CI") == "true")
     for stage in broken:
         if stage not in suites:

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs what is missing for build and tests on Debian 12. Asks dpkg first, so that a second run costs no time.
+# scripts/install-deps.sh [build|node|bench]: installs what is missing for build and tests on Debian 12; for the build
+# alone; for a Kubernetes node too; or for the build and those that the bench compares with.
+# Asks dpkg first, so that a second run costs no time.
 set -euo pipefail
 
 build=(g++ make cmake ninja-build ccache pkg-config git ca-certificates
   libboost-dev libssl-dev libyaml-cpp-dev prometheus-cpp-dev libre2-dev libspdlog-dev libfmt-dev libcli11-dev
-  nlohmann-json3-dev)
-tests=(libgtest-dev libgmock-dev kcat iproute2 procps openssl curl unzip)
+  nlohmann-json3-dev libcpprest-dev librdkafka-dev libsimdjson-dev libzstd-dev zlib1g-dev libisal-dev)
+tests=(libgtest-dev libgmock-dev kcat iproute2 procps openssl curl unzip zstd)
+node=(containerd runc containernetworking-plugins nftables iptables conntrack gcc libc6-dev) # a Kubernetes node
+bench=(nginx-light libnginx-mod-stream haproxy wrk)
 checks=(clang-19 libclang-rt-19-dev libfuzzer-19-dev clang-format-19 clang-tidy-19 shellcheck)
 
 # Tools that count also when they don't come from a Debian package.
@@ -24,6 +28,11 @@ has_maven || tools+=(maven)
 has_python || tools+=(python3 python3-venv python3-pip)
 
 wanted=("${build[@]}" "${tests[@]}" "${checks[@]}" "${tools[@]}")
+case ${1-} in
+  build) wanted=("${build[@]}") ;; # what the images need
+  node) wanted+=("${node[@]}") ;;
+  bench) wanted=("${build[@]}" "${bench[@]}") ;;
+esac
 if ! command -v dpkg-query >/dev/null; then
   echo "install-deps: not a Debian system; needed are the equivalents of: ${wanted[*]}" >&2
   exit 0

@@ -12,6 +12,6 @@ folder=$PWD/build-$kind
 scripts/kafka-jars.sh
 scripts/venv.sh
 mkdir -p "$folder/reports"
-rm -f "$folder/reports/pytest.xml"
+rm -f "$folder/reports/integration.xml"
 export KP_BIN=${KP_BIN:-$folder/bin/kafkaproxy}
-build/venv/bin/python -m pytest -ra --junit-xml "$folder/reports/pytest.xml" tests/docs tests/integration "$@"
+build/venv/bin/python -m pytest -ra --junit-xml "$folder/reports/integration.xml" tests/docs tests/integration "$@"

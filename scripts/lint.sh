@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t sources < <(find dataplane tests -path tests/java -prune -o \( -name '*.h' -o -name '*.cc' \) -print | sort)
+mapfile -t sources < <(find dataplane operator tests -path tests/java -prune -o \( -name '*.h' -o -name '*.cc' \) -print | sort)
 if [[ ${1:-} == fix ]]; then
   exec clang-format-19 -i "${sources[@]}"
 fi
@@ -30,7 +30,7 @@ format() {
 # Headers hold up to 150 lines, sources up to 400; more means two nouns in one file. Tables and tests may exceed.
 # shellcheck disable=SC2317  # reached through check
 sizes() {
-  find dataplane \( -name '*.h' -o -name '*.cc' \) -print0 | xargs -0 wc -l | awk '
+  find dataplane operator \( -name '*.h' -o -name '*.cc' \) -print0 | xargs -0 wc -l | awk '
     $2 == "total" { next }
     $2 ~ /^dataplane\/kafka\/(messages\/|apis\.cc$)/ || $2 == "dataplane/config/model.h" { next }
     { limit = $2 ~ /\.h$/ ? 150 : 400 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# tests/check-layers.sh [ROOT]: who may include whom. A folder of dataplane/ knows what stands below it and nothing
+# tests/check-layers.sh [ROOT]: who may include whom. A folder of dataplane/ or operator/ knows what stands below it and nothing
 # else; a third-party library is known to few files, so that it costs compile time, and can be replaced, only there.
 set -euo pipefail
 root=${1:-$(dirname "$0")/..}
 cd "$root"
 
-# folder → folders of ours that it may include, besides itself. "." is what stands beside the folders: main.cc.
+# folder → folders of ours that it may include, besides itself. main.cc counts as in the folder that it stands in.
 declare -A below=(
   [base]=""
   [config]="base"
@@ -14,25 +14,36 @@ declare -A below=(
   [certs]="base config net"
   [auth]="base config kafka net"
   [rewrite]="base kafka"
+  [virtual]="base config kafka"
   [telemetry]="base config kafka"
   [broker]="base config kafka net auth rewrite telemetry"
-  [proxy]="base config kafka net auth rewrite telemetry broker"
-  [gateway]="base config kafka net auth rewrite telemetry broker"
-  [cli]="base config auth certs"
-  [.]="base config kafka net certs auth rewrite telemetry broker proxy gateway cli"
+  [proxy]="base config kafka net auth rewrite virtual telemetry broker"
+  [gateway]="base config net auth telemetry"
+  [cli]="base config net auth certs"
+  [dataplane]="base config kafka net certs auth rewrite virtual telemetry broker proxy gateway cli"
+  [kube]="base config"
+  [runtime]="base telemetry kube"
+  [api]="base config kube"
+  [plan]="base config net certs kube api"
+  [reconcile]="base config net kube runtime api plan"
+  [app]="base kube runtime api plan reconcile"
+  [operator]="app"
 )
 
 # library (how its includes begin) → the files that may include it, as one pattern for the path below dataplane/.
 declare -A users=(
-  [boost/]='^net/|^(broker|proxy|gateway)/|^telemetry/[^/]*\.cc$'
-  [openssl/]='^net/|^(auth|broker|certs|proxy|config)/.*\.cc$'
-  [yaml-cpp/]='^config/.*\.cc$'
-  [re2/]='^(config|proxy)/.*\.cc$'
+  [boost/]='^net/|^(broker|proxy|gateway)/|^telemetry/[^/]*\.cc$|^kube/cpprest_transport\.cc$'
+  [openssl/]='^net/|^(auth|broker|certs|proxy|config|kube|plan)/.*\.cc$'
+  [yaml-cpp/]='^(config|kube|app)/.*\.cc$'
+  [re2/]='^(config|proxy|plan|api|virtual)/.*\.cc$'
   [prometheus/]='^telemetry/exposition\.cc$'
   [spdlog/]='^base/log\.cc$'
   [fmt/]='\.cc$'
-  [CLI/]='^cli/[^/]*\.cc$'
-  [nlohmann/]='^(telemetry|proxy|gateway)/.*\.cc$'
+  [CLI/]='^(cli|app)/[^/]*\.cc$'
+  [nlohmann/]='^(telemetry|proxy|gateway|cli)/.*\.cc$|^kube/object\.h$'
+  [librdkafka/]='^gateway/(producer\.cc|rdkafka_record\.h)$'
+  [isa-l/]='^gateway/wal_frame\.cc$'
+  [cpprest/]='^kube/cpprest_transport\.cc$'
   [gtest/]='^$'
   [gmock/]='^$'
 )
@@ -44,12 +55,12 @@ complain() {
 }
 
 while IFS=: read -r path line include; do
-  file=${path#dataplane/}
+  file=${path#*/}
   folder=${file%%/*}
-  [[ $file == */* ]] || folder=.
+  [[ $file == */* ]] || folder=${path%%/*}
   if [[ ! -v below[$folder] ]]; then
-    complain "dataplane/$folder" "has no place in the order of layers: add it to tests/check-layers.sh"
-    below[$folder]="${below[.]}"
+    complain "$folder" "has no place in the order of layers: add it to tests/check-layers.sh"
+    below[$folder]="${below[dataplane]}"
     continue
   fi
   name=${include#*[<\"]}
@@ -67,6 +78,6 @@ while IFS=: read -r path line include; do
   if [[ $name == */* && -v users[$library] && ! $file =~ ${users[$library]} ]]; then
     complain "$path:$line" "<$name> does not belong here: a third-party type stays behind the library's header"
   fi
-done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' dataplane --include='*.h' --include='*.cc')
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' dataplane operator --include='*.h' --include='*.cc')
 
 exit "$bad"

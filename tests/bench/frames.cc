@@ -5,8 +5,11 @@
 
 #include "bench/socket.h"
 #include "kafka/messages/00_produce.h"
+#include "kafka/messages/01_fetch.h"
 #include "kafka/messages/03_metadata.h"
+#include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/18_api_versions.h"
+#include "kafka/messages/36_sasl_authenticate.h"
 #include "kafka/messages/60_describe_cluster.h"
 #include "kafka/writer.h"
 
@@ -23,7 +26,9 @@ kafka::ApiVersionsResponse offers() {
   kafka::ApiVersionsResponse answer;
   for (const kafka::Api& api : kafka::apis()) {
     using namespace kafka::api;
-    if (api.key != produce && api.key != metadata && api.key != api_versions && api.key != describe_cluster) continue;
+    if (api.key != produce && api.key != fetch && api.key != metadata && api.key != api_versions &&
+        api.key != describe_cluster && api.key != sasl_handshake && api.key != sasl_authenticate)
+      continue;
     answer.api_keys.push_back({api.key, 0, api.rewriting.max, {}});
   }
   return answer;
@@ -51,6 +56,12 @@ kafka::DescribeClusterResponse description(std::uint16_t port) {
   return answer;
 }
 
+kafka::SaslHandshakeResponse enabled_mechanisms() {
+  kafka::SaslHandshakeResponse answer;
+  answer.mechanisms = {"PLAIN"};
+  return answer;
+}
+
 kafka::ProduceResponse produced() {
   kafka::ProduceResponse answer;
   auto& topic = answer.responses.emplace_back();
@@ -59,25 +70,80 @@ kafka::ProduceResponse produced() {
   return answer;
 }
 
+Bytes numbered(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);
+  return bytes;
+}
+
+kafka::FetchResponse fetched(BytesView records, bool endpoints, std::uint16_t port) {
+  kafka::FetchResponse answer;
+  auto& topic = answer.responses.emplace_back();
+  topic.topic = "bench";
+  auto& partition = topic.partitions.emplace_back();
+  partition.high_watermark = 1'000'000;
+  partition.records = kafka::Records{records};
+  if (endpoints) answer.node_endpoints = {{broker_id, "127.0.0.1", port, std::nullopt, {}}};
+  return answer;
+}
+
+/// By id from version 13 on of both APIs, before that by name.
+void write_topic(kafka::Writer& out, bool by_id) {
+  if (by_id) {
+    out.bytes(Bytes(uuid_bytes, 0x4b));
+    return;
+  }
+  constexpr std::string_view name = "bench";
+  out.length<std::int16_t>(true, static_cast<std::int64_t>(name.size()));
+  out.bytes(Bytes(name.begin(), name.end()));
+}
+
 }  // namespace
 
 void set_correlation_id(MutableBytes frame, std::size_t at, std::int32_t id) {
   for (int shift = 24; shift >= 0; shift -= 8) frame[at++] = static_cast<std::uint8_t>(id >> shift);
 }
 
-Bytes produce_request(std::size_t records) {
-  Bytes frame = kafka::open_request(kafka::api::produce, produce_version, 0, client_id);
+Bytes produce_request(std::size_t records, kafka::Version version) {
+  Bytes frame = kafka::open_request(kafka::api::produce, version, 0, client_id);
   kafka::Writer out(frame);
   out.length<std::int16_t>(true, -1);  // no transactional id
   out.integer(std::int16_t{1});        // acks
   out.integer(ack_timeout_ms);
-  out.length<std::int32_t>(true, 1);   // one topic
-  out.bytes(Bytes(uuid_bytes, 0x4b));  // by id, from version 13 on
-  out.length<std::int32_t>(true, 1);   // one partition
+  out.length<std::int32_t>(true, 1);  // one topic
+  write_topic(out, version >= 13);
+  out.length<std::int32_t>(true, 1);  // one partition
   out.integer(std::int32_t{0});
   out.length<std::int32_t>(true, static_cast<std::int64_t>(records));
   out.bytes(Bytes(records, 0xa5));
   for (int level = 0; level < 3; ++level) out.uvarint(0);  // no tagged fields: partition, topic, request
+  return kafka::seal_frame(std::move(frame));
+}
+
+Bytes fetch_request(kafka::Version version) {
+  Bytes frame = kafka::open_request(kafka::api::fetch, version, 0, client_id);
+  kafka::Writer out(frame);
+  if (version < 15) out.integer(std::int32_t{-1});  // a consumer
+  out.integer(std::int32_t{500});                   // max_wait_ms
+  out.integer(std::int32_t{1});                     // min_bytes
+  out.integer(std::int32_t{50 << 20});              // max_bytes
+  out.integer(std::int8_t{0});                      // read uncommitted
+  out.integer(std::int32_t{0});                     // no session
+  out.integer(std::int32_t{-1});
+  out.length<std::int32_t>(true, 1);  // one topic
+  write_topic(out, version >= 13);
+  out.length<std::int32_t>(true, 1);  // one partition
+  out.integer(std::int32_t{0});
+  out.integer(std::int32_t{-1});        // current_leader_epoch
+  out.integer(std::int64_t{0});         // fetch_offset
+  out.integer(std::int32_t{-1});        // last_fetched_epoch
+  out.integer(std::int64_t{-1});        // log_start_offset
+  out.integer(std::int32_t{50 << 20});  // partition_max_bytes
+  out.uvarint(0);                       // partition, topic: no tagged fields
+  out.uvarint(0);
+  out.length<std::int32_t>(true, 0);  // forgotten topics
+  out.length<std::int32_t>(true, 0);  // rack, empty
+  out.uvarint(0);
   return kafka::seal_frame(std::move(frame));
 }
 
@@ -88,26 +154,49 @@ Bytes api_versions_request() {
   return kafka::encode_request(request, 4, 0, client_id);
 }
 
-BytesView Answers::to(const kafka::RequestHead& request) {
-  const std::pair kind{request.api_key, request.api_version};
+Bytes sasl_handshake_request() {
+  kafka::SaslHandshakeRequest request;
+  request.mechanism = "PLAIN";
+  return kafka::encode_request(request, 1, 0, client_id);
+}
+
+Bytes sasl_authenticate_request() {
+  constexpr std::string_view token("\0alice\0wonderland", 17);
+  static const Bytes bytes(token.begin(), token.end());
+  kafka::SaslAuthenticateRequest request;
+  request.auth_bytes = kafka::Blob{bytes};
+  return kafka::encode_request(request, 1, 0, client_id);
+}
+
+BytesView Answers::to(const kafka::RequestHead& request, std::size_t fetch_bytes) {
+  constexpr unsigned endpoints_each = 16;
+  const bool fetch = request.api_key == kafka::api::fetch;
+  const bool endpoints = fetch && request.api_version >= 16 && ++fetched_ % endpoints_each == 0;
+  const Kind kind{request.api_key, request.api_version, fetch ? fetch_bytes : 0, endpoints};
   auto found = made_.find(kind);
-  if (found == made_.end()) found = made_.emplace(kind, make(request.api_key, request.api_version)).first;
-  set_correlation_id(found->second, response_correlation_at, request.correlation_id);
+  if (found == made_.end()) found = made_.emplace(kind, make(kind)).first;
   return found->second;
 }
 
-Bytes Answers::make(std::int16_t key, kafka::Version version) const {
-  switch (key) {
+Bytes Answers::make(const Kind& kind) const {
+  switch (kind.key) {
     case kafka::api::produce:
-      return kafka::encode_response(produced(), version, 0);
+      return kafka::encode_response(produced(), kind.version, 0);
+    case kafka::api::fetch:
+      return kafka::encode_response(fetched(numbered(kind.records), kind.endpoints, port_), kind.version, 0);
     case kafka::api::metadata:
-      return kafka::encode_response(metadata(port_), version, 0);
+      return kafka::encode_response(metadata(port_), kind.version, 0);
     case kafka::api::api_versions:
-      return kafka::encode_response(offers(), version, 0);
+      return kafka::encode_response(offers(), kind.version, 0);
     case kafka::api::describe_cluster:
-      return kafka::encode_response(description(port_), version, 0);
+      return kafka::encode_response(description(port_), kind.version, 0);
+    case kafka::api::sasl_handshake:
+      return kafka::encode_response(enabled_mechanisms(), kind.version, 0);
+    case kafka::api::sasl_authenticate:
+      return kafka::encode_response(kafka::SaslAuthenticateResponse{}, kind.version, 0);
     default:
-      give_up("the broker was asked for " + std::string(kafka::api_name(key)) + " version " + std::to_string(version));
+      give_up("the broker was asked for " + std::string(kafka::api_name(kind.key)) + " version " +
+              std::to_string(kind.version));
   }
 }
 

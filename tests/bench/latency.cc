@@ -3,6 +3,7 @@
 #include <chrono>
 #include <vector>
 
+#include "bench/exchange.h"
 #include "bench/frames.h"
 #include "bench/socket.h"
 #include "bench/statistics.h"
@@ -18,28 +19,20 @@ std::chrono::nanoseconds cpu_of(const Target& target) {
   return target.between == nullptr ? std::chrono::nanoseconds(0) : target.between->cpu();
 }
 
-void ask(const Fd& socket, Bytes& request, std::int32_t id, Bytes& answer) {
-  set_correlation_id(request, request_correlation_at, id);
-  send_all(socket, request);
-  if (!receive_frame(socket, answer)) give_up("the connection closed instead of an answer");
-  if (answer.size() < 4 || big_endian_i32(answer) != id) give_up("an answer with another correlation id");
-}
-
 }  // namespace
 
 ProduceLatency produce_latency(const Target& target, std::size_t record_bytes, int requests) {
   const Fd socket = connect_to(target.port);
   Bytes request = produce_request(record_bytes);
-  Bytes answer;
   std::int32_t id = 0;
-  for (const int warm_up = id + requests / 10; id < warm_up; ++id) ask(socket, request, id, answer);
+  for (const int warm_up = id + requests / 10; id < warm_up; ++id) exchange(socket, request, id);
 
   std::vector<double> times;
   times.reserve(static_cast<std::size_t>(requests));
   const auto cpu_before = cpu_of(target);
   for (int i = 0; i < requests; ++i) {
     const auto begin = Clock::now();
-    ask(socket, request, id++, answer);
+    exchange(socket, request, id++);
     times.push_back(microseconds(Clock::now() - begin));
   }
   const double cpu = microseconds(cpu_of(target) - cpu_before) / requests;
@@ -48,12 +41,11 @@ ProduceLatency produce_latency(const Target& target, std::size_t record_bytes, i
 
 double first_request_time(const Target& target, int connections) {
   Bytes request = api_versions_request();
-  Bytes answer;
   std::vector<double> times;
   for (int i = 0; i < connections; ++i) {
     const auto begin = Clock::now();
     const Fd socket = connect_to(target.port);
-    ask(socket, request, i, answer);
+    exchange(socket, request, i);
     times.push_back(microseconds(Clock::now() - begin));
   }
   return percentile(times, 0.5);

@@ -96,7 +96,8 @@ void measure_load(const Settings& settings, const std::vector<Target>& targets, 
 Figures measure(const Settings& settings) {
   Listener broker_listener = listen_on_loopback();
   const std::uint16_t broker_port = broker_listener.port;
-  const Process broker = Process::fork([&] { serve_broker(std::move(broker_listener)); });
+  const Orders orders;
+  const Process broker = Process::fork([&] { serve_broker(std::move(broker_listener), orders); });
   Listener relay_listener = listen_on_loopback();
   const std::uint16_t relay_port = relay_listener.port;
   const Process relay_process = Process::fork([&] { serve_relay(std::move(relay_listener), broker_port); });
@@ -107,6 +108,7 @@ Figures measure(const Settings& settings) {
     const Target target{"kafkaproxy", fresh.port(), &fresh.process()};
     figures.idle = idle_memory(target, settings.idle_connections, settings.churned_connections);
   }
+  figures.reload = measure_reloads(settings.proxy_binary, settings.folder + "/reload", broker_port, settings.reload);
   const ProxyProcess proxy_process(settings.proxy_binary, settings.folder, broker_port);
   const std::vector<Target> targets{{"direct", broker_port, nullptr},
                                     {"relay", relay_port, &relay_process},

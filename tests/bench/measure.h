@@ -7,6 +7,7 @@
 
 #include "bench/memory.h"
 #include "bench/placement.h"
+#include "bench/reload.h"
 #include "bench/statistics.h"
 #include "bench/target.h"
 
@@ -24,6 +25,7 @@ struct Settings {
   std::size_t small_bytes = 1024;
   std::size_t large_bytes = 64 * 1024;
   std::chrono::milliseconds load_time{1000};  ///< of one load round
+  ReloadSettings reload;
 };
 
 /// Of one way to the broker, over all rounds. Times are microseconds.
@@ -48,6 +50,7 @@ struct Figures {
   std::vector<LoadFigures> load;  ///< direct, relay, kafkaproxy
   IdleMemory idle;                ///< of the proxy, bytes
   std::size_t loaded = 0;         ///< the proxy's largest resident memory under load, bytes
+  ReloadFigures reload;
 };
 
 /// Everything, all on loopback. The ways take turns within a round, and who begins changes from round to round.

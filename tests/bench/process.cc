@@ -7,7 +7,9 @@
 
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -20,6 +22,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto ending_time = 2s;  ///< for SIGTERM to be obeyed, before SIGKILL
+
+/// A process and those that it has begun: workers of nginx.
+std::vector<pid_t> family(pid_t id) {
+  std::vector<pid_t> all{id};
+  std::ifstream children("/proc/" + std::to_string(id) + "/task/" + std::to_string(id) + "/children");
+  for (pid_t child = 0; children >> child;) all.push_back(child);
+  return all;
+}
 
 bool ended(pid_t id) { return ::waitpid(id, nullptr, WNOHANG) == id; }
 
@@ -38,8 +48,12 @@ Process Process::fork(const std::function<void()>& body) {
   check(id < 0, "fork");
   if (id > 0) return Process(id);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() == parent) body();
-  ::_exit(1);
+  try {
+    if (::getppid() == parent) body();
+  } catch (const Failure& failure) {
+    say(failure.what());
+  }
+  ::_exit(1);  // not the parent's destructors
 }
 
 Process Process::execute(const std::vector<std::string>& command, const std::string& log_file) {
@@ -76,14 +90,24 @@ bool Process::running() const {
 }
 
 std::chrono::nanoseconds Process::cpu() const {
-  clockid_t clock{};
-  timespec spent{};
-  if (::clock_getcpuclockid(id_, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) give_up("a child's CPU time");
-  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+  std::chrono::nanoseconds all{0};
+  for (const pid_t each : family(id_)) {
+    clockid_t clock{};
+    timespec spent{};
+    if (::clock_getcpuclockid(each, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) give_up("a child's CPU time");
+    all += std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+  }
+  return all;
 }
 
 std::size_t Process::resident_bytes() const {
-  std::ifstream status("/proc/" + std::to_string(id_) + "/status");
+  std::size_t all = 0;
+  for (const pid_t each : family(id_)) all += resident_bytes_of(each);
+  return all;
+}
+
+std::size_t Process::resident_bytes_of(pid_t id) {
+  std::ifstream status("/proc/" + std::to_string(id) + "/status");
   std::string key;
   std::size_t kib = 0;
   while (status >> key) {
@@ -91,6 +115,11 @@ std::size_t Process::resident_bytes() const {
     status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
   give_up("a child has ended: no VmRSS");
+}
+
+std::size_t Process::descriptors() const {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(id_) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 std::size_t Process::settled_resident_bytes() const {

@@ -24,13 +24,16 @@ class Process {
   bool running() const;
   pid_t id() const { return id_; }
 
-  std::chrono::nanoseconds cpu() const;  ///< of all its threads, user and system, since its start
-  std::size_t resident_bytes() const;    ///< VmRSS
+  /// User and system, since its start; like resident_bytes with those of its own children.
+  std::chrono::nanoseconds cpu() const;
+  std::size_t resident_bytes() const;  ///< VmRSS
+  std::size_t descriptors() const;     ///< that are open
   /// resident_bytes once it hasn't changed for a while: what was started has been done.
   std::size_t settled_resident_bytes() const;
 
  private:
   explicit Process(pid_t id) : id_(id) {}
+  static std::size_t resident_bytes_of(pid_t id);
 
   pid_t id_ = -1;
 };

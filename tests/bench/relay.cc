@@ -10,7 +10,7 @@
 namespace kp::bench {
 namespace {
 
-constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::size_t buffer_bytes = 256 * 1024;
 
 /// One end of a pair. What its socket didn't take waits in `unsent`; until that is gone, the other end isn't read.
 struct End {

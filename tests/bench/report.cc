@@ -12,7 +12,9 @@
 namespace kp::bench {
 namespace {
 
-constexpr double ratio_aim = 1.5;  ///< proxy to relay at p50
+constexpr double ratio_aim = 1.5;         ///< proxy to relay at p50
+constexpr double in_force_aim_ms = 100;   ///< p99
+constexpr double reload_ratio_aim = 2.0;  ///< p99 of the traffic, reloading to quiet
 
 __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...) {
   std::va_list values;
@@ -112,6 +114,30 @@ std::string memory_lines(const Figures& figures, const Settings& settings) {
          text("under load                        %7.1f MiB\n", mib(figures.loaded));
 }
 
+/// "first / … / last"
+template <class Value, class Print>
+std::string row_of(const std::vector<Value>& values, Print print) {
+  std::string out;
+  for (const Value& value : values) out += (out.empty() ? "" : " / ") + print(value);
+  return out;
+}
+
+std::string reload_lines(const ReloadFigures& figures) {
+  constexpr const char* row = "%-11s %-23s %-23s %s\n";
+  const auto traffic = [](const char* name, const TrafficFigures& seen) {
+    return text(row, name, cell(seen.p50, 0).c_str(), cell(seen.p99, 0).c_str(), cell(seen.max, 0).c_str());
+  };
+  return text("write to in force: p50 %.1f ms, p99 %.1f ms, max %.1f ms; a look at /config takes %.0f us\n",
+              figures.p50, figures.p99, figures.max, figures.page_us) +
+         text(row, "traffic", "p50 us", "p99 us", "max us") + traffic("quiet", figures.quiet) +
+         traffic("reloading", figures.reloading) +
+         text(row, "ratio", cell(figures.p50_ratio, 2).c_str(), cell(figures.p99_ratio, 2).c_str(), "-") +
+         "resident MiB, before and after each round: " +
+         row_of(figures.resident, [](std::size_t bytes) { return text("%.1f", mib(bytes)); }) +
+         "\nopen descriptors:                          " +
+         row_of(figures.descriptors, [](std::size_t number) { return std::to_string(number); }) + "\n";
+}
+
 nlohmann::ordered_json latency_values(const PlacedLatency& latency) {
   nlohmann::ordered_json out;
   for (const LatencyFigures& path : latency.paths)
@@ -141,6 +167,21 @@ nlohmann::ordered_json memory_values(const Figures& figures, const Settings& set
           {"under_load_bytes", figures.loaded}};
 }
 
+nlohmann::ordered_json reload_values(const ReloadFigures& figures) {
+  const auto traffic = [](const TrafficFigures& seen) {
+    return nlohmann::ordered_json{
+        {"p50_us", number(seen.p50)}, {"p99_us", number(seen.p99)}, {"max_us", number(seen.max)}};
+  };
+  return {
+      {"in_force_ms", {{"p50", figures.p50}, {"p99", figures.p99}, {"max", figures.max}, {"p99_aim", in_force_aim_ms}}},
+      {"config_page_us", figures.page_us},
+      {"traffic", {{"quiet", traffic(figures.quiet)}, {"reloading", traffic(figures.reloading)}}},
+      {"reloading_to_quiet",
+       {{"p50", number(figures.p50_ratio)}, {"p99", number(figures.p99_ratio)}, {"p99_aim", reload_ratio_aim}}},
+      {"resident_bytes", figures.resident},
+      {"descriptors", figures.descriptors}};
+}
+
 }  // namespace
 
 std::string table(const Figures& figures, const Settings& settings, bool colours) {
@@ -159,16 +200,23 @@ std::string table(const Figures& figures, const Settings& settings, bool colours
   out += "\n" +
          title(text("Produce of %zu KiB on %d connections", settings.large_bytes / 1024, settings.load_connections));
   out += load_rows(figures);
-  out += "\n" + title("Resident memory of kafkaproxy") + memory_lines(figures, settings) + "\n";
+  out += "\n" + title("Resident memory of kafkaproxy") + memory_lines(figures, settings);
+  const ReloadSettings& reload = settings.reload;
+  out += "\n" +
+         title(text("%d reloads in %d rounds, %d silent connections, and 2 that Produce %zu bytes each ms",
+                    reload.reloads * reload.rounds, reload.rounds, reload.connections, reload.small_bytes)) +
+         reload_lines(figures.reload) + "\n";
 
-  for (const PlacedLatency& latency : figures.latency) {
-    const double ratio = proxy_of(latency).p50_ratio.median;
-    const bool reached = ratio <= ratio_aim;
+  const auto judge = [&](const std::string& what, double seen, double aim) {
+    const bool reached = seen <= aim;
     out += paint(reached ? "\x1b[32m" : "\x1b[31m",
-                 text("p50 proxy/relay %.2f, aim %.1f %s: %s", ratio, ratio_aim, reached ? "reached" : "missed",
-                      describe(latency.placement).c_str())) +
+                 text("%s %.2f, aim %.1f %s", what.c_str(), seen, aim, reached ? "reached" : "missed")) +
            "\n";
-  }
+  };
+  for (const PlacedLatency& latency : figures.latency)
+    judge("p50 proxy/relay, " + describe(latency.placement) + ":", proxy_of(latency).p50_ratio.median, ratio_aim);
+  judge("ms from write to in force, p99:", figures.reload.p99, in_force_aim_ms);
+  judge("p99 of traffic, reloading/quiet:", figures.reload.p99_ratio.median, reload_ratio_aim);
   return out;
 }
 
@@ -183,12 +231,17 @@ std::string json(const Figures& figures, const Settings& settings) {
                      {"load_connections", settings.load_connections},
                      {"load_ms", settings.load_time.count()},
                      {"idle_connections", settings.idle_connections},
-                     {"churned_connections", settings.churned_connections}};
+                     {"churned_connections", settings.churned_connections},
+                     {"reload_rounds", settings.reload.rounds},
+                     {"reload_connections", settings.reload.connections},
+                     {"reloads_of_a_round", settings.reload.reloads},
+                     {"reload_quiet_ms", settings.reload.quiet.count()}};
   for (const PlacedLatency& latency : figures.latency)
     out["latency"][std::string(name(latency.placement))] = latency_values(latency);
   for (const LoadFigures& path : figures.load)
     out["load"][path.name] = {{"mib_per_s", number(path.mib_per_second)},
                               {"cpu_s_per_gib", number(path.cpu_seconds_per_gib)}};
+  out["reload"] = reload_values(figures.reload);
   out["proxy_memory"] = memory_values(figures, settings);
   return out.dump(2) + "\n";
 }

@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -49,10 +48,9 @@ bool bind_to(const Fd& fd, std::uint16_t port) {
 
 }  // namespace
 
-void give_up(std::string_view what) {
-  std::fprintf(stderr, "kpbench: %.*s\n", static_cast<int>(what.size()), what.data());
-  std::exit(1);
-}
+void give_up(std::string_view what) { throw Failure(std::string(what)); }
+
+void say(std::string_view what) { std::fprintf(stderr, "kpbench: %.*s\n", static_cast<int>(what.size()), what.data()); }
 
 void check(bool failed, std::string_view what) {
   if (failed) give_up(std::string(what) + ": " + std::strerror(errno));
@@ -74,6 +72,18 @@ Listener listen_on_loopback(std::uint16_t port) {
 }
 
 bool port_is_free(std::uint16_t port) { return bind_to(tcp_socket(), port); }
+
+std::uint16_t free_ports(int count) {
+  constexpr int lowest = 20000;
+  constexpr int highest = 32000;
+  static int next = lowest + ::getpid() % 4000;
+  for (; next + count < highest; next += count) {
+    bool all_free = true;
+    for (int i = 0; i < count && all_free; ++i) all_free = port_is_free(static_cast<std::uint16_t>(next + i));
+    if (all_free) return static_cast<std::uint16_t>(std::exchange(next, next + count));
+  }
+  give_up("no range of free ports");
+}
 
 Fd try_connect_to(std::uint16_t port) {
   Fd fd = tcp_socket();

@@ -2,17 +2,27 @@
 
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 
-/// Plain loopback sockets. What goes wrong here ends the bench: a figure from half a set-up would mislead.
+/// Plain loopback sockets. What goes wrong here is a Failure: a figure from half a set-up would mislead.
 namespace kp::bench {
 
-/// Says why on stderr and ends the process with 1. Children end with their parent.
+/// Of one way to the broker while it is measured, whose figures are lost then and no others; anywhere else it ends the
+/// bench, or the child that it happens in.
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws a Failure.
 [[noreturn]] void give_up(std::string_view what);
+
+/// A line on stderr: progress, or what went wrong.
+void say(std::string_view what);
 
 /// The same with the system's reason, when `failed`.
 void check(bool failed, std::string_view what);
@@ -44,6 +54,11 @@ Listener listen_on_loopback(std::uint16_t port = 0);
 
 /// False when somebody listens there, or did a moment ago.
 bool port_is_free(std::uint16_t port);
+
+/// The first of `count` that nobody listens at, below the ephemeral range, so that a connection of ours doesn't take
+/// one of them first; never the same twice.
+std::uint16_t free_ports(int count);
+inline std::uint16_t free_port() { return free_ports(1); }
 
 /// Blocking, with TCP_NODELAY.
 Fd connect_to(std::uint16_t port);

@@ -17,6 +17,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from waiting import until  # noqa: E402
 
 BINARY = Path(os.environ.get("KP_BIN", ROOT / "build" / "bin" / "kafkaproxy")).resolve()
+OPERATOR = BINARY.with_name("kafkaproxy-operator")
+ON_A_CLUSTER = ("kubectl", "helm")  # tests/operator/test_documents.py runs these
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*/ARCHITECTURE.md")])
 
 
@@ -29,7 +31,8 @@ def blocks(language):
 def commands():
     for block in blocks("sh"):
         for line in block.values[0].splitlines():
-            yield pytest.param(shlex.split(line, comments=True), id=line.split("#")[0].strip())
+            if not line.startswith(ON_A_CLUSTER):
+                yield pytest.param(shlex.split(line, comments=True), id=line.split("#")[0].strip())
 
 
 def run(*arguments, **more):
@@ -44,8 +47,12 @@ def free_port():
 
 @pytest.mark.parametrize("yaml", list(blocks("yaml")))
 def test_yaml_in_documents_is_valid(yaml, tmp_path):
-    (tmp_path / "config.yaml").write_text(yaml)
-    done = run("check", "--config", tmp_path / "config.yaml")
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml)
+    if "kind: KafkaProxy" in yaml:
+        done = subprocess.run([OPERATOR, "render", "-f", file], capture_output=True, text=True, timeout=60)
+    else:
+        done = run("check", "--config", file)
     assert done.returncode == 0, done.stderr
 
 
@@ -60,6 +67,10 @@ def test_examples_are_valid(example):
 def test_commands_in_documents_run(command):
     if command[0] == "make":  # `make test` is what runs this; `make demo` is test_demo's script behind its two steps
         done = subprocess.run(["make", "--dry-run", command[1]], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return
+    if command[0] == "build/bin/kafkaproxy-operator":
+        done = subprocess.run([OPERATOR, *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return
     assert command[0] == "build/bin/kafkaproxy"
@@ -94,18 +105,51 @@ def test_scripts_in_documents_run_on_the_demo_cluster(script, tmp_path):
         cluster.wait(60)
 
 
+def test_a_change_is_predicted_as_the_document_says(tmp_path):
+    page = (ROOT / "docs" / "reload.md").read_text()
+    config = re.search(r"^```yaml\n(.*?)^```", page, re.S | re.M)[1]
+    said = re.search(r"^```text\n\$ kafkaproxy (.*?)\n(.*?)^```", page, re.S | re.M)
+    admin = free_port()
+    file = tmp_path / "config.yaml"
+    file.write_text(config.replace("9404", str(admin)))
+    child = subprocess.Popen([BINARY, "run", "--config", file], stderr=subprocess.DEVNULL)
+    try:
+        until("the admin page", lambda: urllib.request.urlopen(f"http://127.0.0.1:{admin}/config").read())
+        changed = tmp_path / "changed" / "config.yaml"
+        changed.parent.mkdir()
+        changed.write_text(file.read_text().replace("base: 19092", "base: 19192").replace("10m", "5m"))
+        command = shlex.split(said[1].replace("9404", str(admin)))
+        done = run(*command, cwd=changed.parent)
+    finally:
+        child.terminate()
+        child.wait(30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == said[2]
+
+
 def test_links_lead_somewhere():
     missing = [f"{page.name}: {link}" for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
                if not (page.parent / link).exists()]
     assert missing == []
 
 
-def test_metrics_page_and_document_name_the_same_metrics():
+def test_metrics_page_and_document_name_the_same_metrics(tmp_path):
     admin = free_port()
-    child = subprocess.Popen([BINARY, "run", "--bootstrap-server-mapping", f"127.0.0.1:1,127.0.0.1:{free_port()}",
-                              "--admin-address", f"127.0.0.1:{admin}"], stderr=subprocess.DEVNULL)
+    (tmp_path / "config.yaml").write_text(f"""
+bind_address: 127.0.0.1
+upstream: {{bootstrap_servers: ["127.0.0.1:1"], security_protocol: PLAINTEXT}}
+downstream: {{security_protocol: PLAINTEXT}}
+broker_mapping: {{mode: port_offset, port_offset: {{hostname: localhost, base: {free_port()}, max_broker_id: 0}}}}
+http_produce: {{http: {{port: {free_port()}}}, wal: {{directory: "{tmp_path}/wal"}}}}
+admin: {{address: "127.0.0.1:{admin}"}}
+""")
+    child = subprocess.Popen([BINARY, "run", "--config", tmp_path / "config.yaml"], stderr=subprocess.DEVNULL)
     try:
-        page = until("the metrics page", lambda: urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics").read())
+        def asked():
+            page = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics").read()
+            return b"_http_" in page and page  # the page is there before the HTTP service is
+
+        page = until("the metrics of HTTP", asked)
     finally:
         child.terminate()
         child.wait(30)

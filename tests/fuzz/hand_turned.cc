@@ -10,7 +10,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cerrno>
+#include <csignal>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "fuzz/check.h"
@@ -68,13 +70,12 @@ std::shared_ptr<const proxy::Runtime> runtime_of(config::Config config) {
 }
 
 HandTurned::HandTurned(proxy::Worker& worker, std::shared_ptr<const proxy::Runtime> runtime) : worker_(worker) {
+  std::signal(SIGPIPE, SIG_IGN);  // splice doesn't know MSG_NOSIGNAL
   const auto [sessions, ours] = socket_pair();
   client_.socket = test::Socket(ours);
-  asio::ip::tcp::socket socket(worker_.loop.context());
-  socket.assign(asio::ip::tcp::v4(), sessions);
   ++worker_.connections;
   session_runs = true;
-  auto session = std::make_shared<proxy::Session>(worker_, std::move(runtime), proxy::Route{}, std::move(socket));
+  auto session = std::make_shared<proxy::Session>(worker_, std::move(runtime), proxy::Route{}, Descriptor(sessions));
   asio::co_spawn(worker_.loop.executor(), proxy::Session::serve(std::move(session)), asio::detached);
 }
 
@@ -105,7 +106,7 @@ void HandTurned::pass(std::chrono::milliseconds span) {
   turn();
 }
 void HandTurned::drain() {
-  for (proxy::Session* session : std::unordered_set(worker_.sessions)) session->drain();
+  for (proxy::Session* session : std::vector(worker_.sessions)) session->drain();
   turn();
 }
 

@@ -16,7 +16,9 @@ import jvm
 import kafka_wire
 import netns
 import proxy as proxies
+from ending import end_in_order  # noqa: E402, F401
 from kafka_cluster import KafkaCluster
+from load import Watch
 from login import Login, write_properties
 from processes import Child
 
@@ -26,15 +28,6 @@ RUN = Path(os.environ.get("KP_RUN_DIR", jvm.ROOT / "build" / "integration"))
 def pytest_collection_modifyitems(items):
     """What looks at all that the others left behind comes last."""
     items.sort(key=lambda item: item.path.name == "test_secrets.py")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _end_in_order():
-    """SIGTERM tears everything down as Ctrl-C does, and Ctrl-C does so also where a shell made us ignore it."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +43,15 @@ def network():
 def cluster(network):
     with KafkaCluster(RUN / "cluster", 3, network) as running:
         yield running
+
+
+@pytest.fixture
+def healed(cluster):
+    """Whatever happens, all brokers run and are in sync after the test."""
+    yield
+    for broker in [broker for broker in cluster.brokers.values() if not broker.child.running()]:
+        cluster.restart(broker.id)
+    cluster.wait_in_sync()
 
 
 @pytest.fixture(autouse=True)
@@ -143,27 +145,6 @@ class Clients:
     def to_bootstrap(self):
         host, port = self.mode.bootstrap().split(",")[0].rsplit(":", 1)
         return self.connect(host, int(port))
-
-
-class Watch:
-    def __init__(self, child, stop):
-        self.child = child
-        self._stop = stop
-
-    def acked(self):
-        """Records acknowledged so far; fails at once when the program has ended."""
-        assert self.child.running(), self.child.tail()
-        numbers = [
-            line.split("acked=")[1].split()[0] for line in self.child.output().splitlines() if "progress acked=" in line
-        ]
-        return int(numbers[-1]) if numbers else 0
-
-    def finish(self, seconds=120):
-        """Every acknowledged record is there, none twice, none failed; the program checks that itself."""
-        self._stop.touch()
-        status = self.child.wait(seconds)
-        assert status == 0, self.child.tail()
-        assert "lost=0 doubled=0" in self.child.output(), self.child.tail()
 
 
 class Stage:

@@ -82,7 +82,7 @@ def _sasl_refusals():
                 ("UnsupportedSaslMechanismException", mechanism),
                 (mechanism, SCRAM_512),
                 # Before it has a mechanism in common with the client, the proxy knows none to count it by.
-                {"name": "kafka_proxy_auth_total", "side": "downstream", "result": "unknown_mechanism"},
+                refused("unknown_mechanism", "unknown"),
                 ("client login refused", "cause=unknown_mechanism", mechanism),
             )
 

@@ -20,15 +20,6 @@ def fourth(cluster):
         cluster.remove(4)
 
 
-@pytest.fixture
-def healed(cluster):
-    """Whatever happens, all brokers run and are in sync after the test."""
-    yield
-    for broker in [broker for broker in cluster.brokers.values() if not broker.child.running()]:
-        cluster.restart(broker.id)
-    cluster.wait_in_sync()
-
-
 def test_killed_broker_costs_no_record(stage, healed):
     # Given a producer at work
     mode = Mode("port_offset", False, False)

@@ -8,10 +8,10 @@ together have TLS and plaintext on either side.
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
+import jvm
 from proxy import Mode, all_modes
 
 THOROUGH = [Mode("port_offset", False, False), Mode("sni", True, True), Mode("dynamic", False, True)]
@@ -19,7 +19,7 @@ QUICK = [mode for mode in all_modes() if mode not in THOROUGH]
 
 
 def rdkafka(clients, *scenarios):
-    program = Path(__file__).with_name("rdkafka_scenarios.py")
+    program = jvm.ROOT / "tests" / "support" / "rdkafka_scenarios.py"
     addresses = ",".join(clients.mode.addresses((1, 2, 3)))
     return clients.run([sys.executable, program, json.dumps(clients.librdkafka()), addresses, *scenarios])
 

@@ -288,8 +288,11 @@ def test_connections_above_the_limit_are_refused_and_counted(stage):
     assert proxy.metric("kafka_proxy_connections_refused_total") == 1
 
 
-def test_listeners_bind_ipv6(stage):
+def test_listeners_bind_ipv6_and_take_ipv4_clients_too(stage):
     stage.proxy(PLAIN, bind_address="::")
+    with stage.clients(PLAIN).to_bootstrap() as sock:
+        assert sock.family == socket.AF_INET
+        assert set(kafka_wire.metadata(sock, []).brokers) == {1, 2, 3}
     with stage.network.proxy.connect("::1", PORT_OFFSET_BASE) as sock:
         assert sock.family == socket.AF_INET6
         assert set(kafka_wire.metadata(sock, []).brokers) == {1, 2, 3}

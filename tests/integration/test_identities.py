@@ -9,6 +9,7 @@ import kafka_sasl
 import kafka_wire
 import logins
 from login import Login
+from proxy import Mode
 
 BROKER = Login("SASL_SSL", "SCRAM-SHA-512")
 PLAIN = Login("SASL_PLAINTEXT", "PLAIN")
@@ -117,6 +118,30 @@ def test_verifier_serves_instead_of_a_password(stage, start, topics, mechanism):
     _, mode = start(downstream, swap)
     wanted = {"alice": (user_login("alice", mechanism), "svc")}
     assert trips(stage, mode, topics, wanted) == {"alice": True}
+
+
+def test_dynamic_mode_logs_in_to_brokers_as_well(stage, topics):
+    """Brokers with a listener that was made when they became known, and with one of the mapping's."""
+    login, mode = logins.alice("SASL_SSL", "SCRAM-SHA-256"), Mode("dynamic", True, True)
+    proxy = stage.proxy(
+        mode,
+        downstream=logins.downstream(login, stage.cluster.certs),
+        upstream=logins.upstream("SASL_SSL", BROKER, stage.cluster),
+        auth_swap=logins.swap(stage.cluster, ["alice=svc"]),
+        logging={"level": "debug"},
+    )
+    wanted = {"own": (login, "svc"), "others": (login, "svc2")}
+    for family in (logins.java, logins.librdkafka):
+        assert trips(stage, mode, topics, wanted, family) == {"own": True, "others": False}
+    assert proxy.metric("kafka_proxy_auth_total", side="upstream", mechanism="SCRAM-SHA-512", result="ok") > 0
+
+
+def test_delegation_tokens_are_not_offered(stage, start):
+    """They would be the upstream user's."""
+    _, mode = start(logins.downstream(PLAIN, stage.cluster.certs), logins.swap(stage.cluster, ["alice=svc"]))
+    clients = stage.clients(mode, user_login("alice"))
+    with pytest.raises(AssertionError, match="UnsupportedVersionException"):
+        clients.tool("org.apache.kafka.tools.DelegationTokenCommand", "--describe")
 
 
 # By certificate

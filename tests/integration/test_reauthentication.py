@@ -9,23 +9,24 @@ import logins
 from login import Login
 from waiting import until
 
-SECONDS = 17
-LIFETIME = f"{kafka_cluster.SESSION_MS}ms"
-# Seconds between two rounds of records; idle is longer than a login lives. No more haste than needed: while a broker or
-# the proxy has to wait for its turn on the machine, a login may run out that would not have.
-PACES = {"busy": 0.2, "idle": kafka_cluster.SESSION_MS / 1000 + 1}
+PACES = ("busy", "idle")
+# Seconds that a login lives at a broker, and at the proxy. Clients log in again in the last tenth of it: on a machine
+# that makes them wait for their turn a shorter one would run out.
+BROKER_S, PROXY_S = kafka_cluster.SESSION_MS // 1000, 10
+LIFETIME = f"{PROXY_S}s"
 
 
 class Held:
-    """Both client families at every pace, through each of the proxies, all at the same time."""
+    """Both client families at every pace, through each of the proxies, all at the same time; for more than three times
+    as long as a login lives. Idle ones pause for longer than one."""
 
-    def __init__(self, stage, topic, proxies):
+    def __init__(self, stage, topic, proxies, lifetime):
         cases = []
         for name, (login, changes) in proxies.items():
             mode, admin = logins.place(login.tls)
             stage.proxy(mode, name, wait=False, admin=admin, logging={"level": "debug"}, **changes)
-            for pace, pause in PACES.items():
-                cases.append(logins.Case(f"{name}-{pace}", login, mode, topic, "hold", SECONDS, pause))
+            for pace, pause in zip(PACES, (0.2, lifetime + 1)):
+                cases.append(logins.Case(f"{name}-{pace}", login, mode, topic, "hold", 3 * lifetime + 2, pause))
         stage.wait_ready()
         clients = stage.clients(mode)
         self.java, self.librdkafka = logins.both(clients, cases)
@@ -68,7 +69,7 @@ def upstream(module_stage, cluster):
         del nameless["downstream_credentials"]
         proxies[name] = (Login(), {"upstream": short_lived(cluster, mechanism), "auth_swap": nameless})
     with module_stage("reauthentication-upstream") as stage:
-        yield Held(stage, topic, proxies | {"both-sides": (alice, both_sides)})
+        yield Held(stage, topic, proxies | {"both-sides": (alice, both_sides)}, BROKER_S)
 
 
 @pytest.mark.parametrize("pace", PACES)
@@ -111,7 +112,7 @@ def downstream(module_stage, cluster):
             },
         )
     with module_stage("reauthentication-downstream") as stage:
-        yield Held(stage, topic, proxies)
+        yield Held(stage, topic, proxies, PROXY_S)
 
 
 @pytest.mark.parametrize("mechanism", DOWNSTREAM)

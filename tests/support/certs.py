@@ -9,7 +9,7 @@ BROKER_NAMES = [f"broker-{n}.kafka.internal" for n in range(10)] + ["localhost"]
 PROXY_NAMES = ["*.kafka.example.com", "kafka.example.com", "localhost"]
 
 # A folder made by an earlier list of certificates is made anew.
-EDITION = "3"
+EDITION = "4"
 
 
 def _openssl(*argv, given=None):
@@ -56,16 +56,20 @@ class Certs:
         self._make_ca("impostor_ca", subject=_ca_subject("ca"))
         self.make("broker", BROKER_NAMES, ["127.0.0.1"])
         self.make("proxy", PROXY_NAMES, ["127.0.0.1"])
+        for ours, as_generated in (("proxy", "server"), ("proxy_key", "server_key")):  # the examples' names
+            link = Path(self._path(as_generated))
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"{ours}.pem")
         for client in ("client", "client1", "client2", "upstream", "revoked"):
             self.make(client, [])
         self.make("person", [], subject="/O=Example/OU=Research/CN=Ada Lovelace")
         self.make("expired", [], days=-1)
         self.make("stranger", [], issuer="other_ca")
         self.make("impostor", [], issuer="impostor_ca")
-        self._make_crl("crl", ["revoked"])
+        self.make_crl("crl", ["revoked"])
 
-    def _make_crl(self, name, revoked):
-        """`openssl ca` wants a folder with its books; nobody needs them after the list is made."""
+    def make_crl(self, name, revoked):
+        """A list of our CA's. `openssl ca` wants a folder with its books; nobody needs them after the list is made."""
         books = self.directory / "books"
         shutil.rmtree(books, ignore_errors=True)
         books.mkdir()

@@ -1,6 +1,7 @@
 """How the harness starts Java: our own programs, Kafka's tools and the brokers, all from build/kafka/libs."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,11 @@ _THRIFTY = [
 def prepare():
     """Downloads and builds what is missing."""
     subprocess.run([ROOT / "scripts" / "kafka-jars.sh", KAFKA], check=True)
+
+
+def home():
+    """Where the `java` of PATH is at home."""
+    return Path(shutil.which("java")).resolve().parents[1]
 
 
 def command(main_class, *arguments, heap="256m", archive="client", record=False, properties=(), hosts_file=None):

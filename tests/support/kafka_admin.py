@@ -19,9 +19,9 @@ def _compact(data):
     return bytes([len(data) + 1]) + data
 
 
-def create_topic(sock, name, partitions, seconds=30):
-    """CreateTopics version 4, with the broker's defaults for all else."""
-    topic = _string(name) + struct.pack(">ih", partitions, -1) + struct.pack(">ii", 0, 0)
+def create_topic(sock, name, partitions, replicas=-1, seconds=30):
+    """CreateTopics version 4, with the broker's defaults for all else, and for -1."""
+    topic = _string(name) + struct.pack(">ih", partitions, replicas) + struct.pack(">ii", 0, 0)
     sock.sendall(
         kafka_wire.request(19, 4, 11, struct.pack(">i", 1) + topic + struct.pack(">i?", seconds * 1000, False))
     )

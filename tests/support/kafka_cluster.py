@@ -122,6 +122,7 @@ class KafkaCluster:
 
     Without a network everything is on 127.0.0.1: broker n has the ports base_port + n (PLAINTEXT), + 200 (CONTROLLER),
     and those of LISTENERS. `users`: user -> password, for PLAIN and SCRAM alike; by default USERS with random ones.
+    A second cluster in the same network needs a `first` broker id and a `cluster_id` of its own.
     """
 
     def __init__(
@@ -134,6 +135,8 @@ class KafkaCluster:
         log_level="warn",
         record=False,
         users=None,
+        first=1,
+        cluster_id=None,
     ):
         self.directory = Path(directory)
         self.network = network
@@ -142,7 +145,8 @@ class KafkaCluster:
         self.log_level = log_level
         self._record = record
         self.brokers = {}
-        self._size = brokers
+        self._controllers = range(first, first + brokers)
+        self._cluster_id = cluster_id
         self.users = users or {user: secret(f"upstream-{user}") for user in USERS}
         self.certs = Certs(self.directory.parent / "certs")
 
@@ -150,7 +154,7 @@ class KafkaCluster:
 
     def start(self, seconds=90.0):
         shutil.rmtree(self.directory, ignore_errors=True)
-        for broker_id in range(1, self._size + 1):
+        for broker_id in self._controllers:
             self._define(broker_id)
         for broker in self.brokers.values():
             self._launch(broker, controller=True)
@@ -178,7 +182,7 @@ class KafkaCluster:
 
     def restart(self, broker_id, seconds=60.0):
         """Starts a dead broker again with its old data, and waits until it is a member again."""
-        self._launch(self.brokers[broker_id], controller=broker_id <= self._size)
+        self._launch(self.brokers[broker_id], controller=broker_id in self._controllers)
         self.wait_for_brokers([broker_id], seconds)
 
     def add(self, broker_id, seconds=60.0):
@@ -208,10 +212,10 @@ class KafkaCluster:
             return self.network.kafka.connect(host, port, seconds)
         return socket.create_connection((host, port), seconds)
 
-    def create_topic(self, name, partitions=3, only_for=None):
+    def create_topic(self, name, partitions=3, only_for=None, replicas=-1):
         """Makes a topic and waits until each broker lists its leaders. `only_for`: its only principal."""
         with self.connect(self.running()[0].id) as sock:
-            kafka_admin.create_topic(sock, name, partitions)
+            kafka_admin.create_topic(sock, name, partitions, replicas)
             if only_for is not None:
                 kafka_admin.allow_topic_only(sock, name, only_for)
 
@@ -298,7 +302,7 @@ class KafkaCluster:
         self._format(self.brokers[broker_id])
 
     def _make_scram_users(self):
-        with self.connect(1) as sock:
+        with self.connect(self._controllers[0]) as sock:
             for user, password in self.users.items():
                 kafka_admin.make_scram_user(sock, user, password)
         # Each broker hears of it when it reads the metadata log: a login is the proof.
@@ -311,12 +315,13 @@ class KafkaCluster:
 
             until(f"broker {broker.id} knows its users", logs_in)
 
-    @staticmethod
-    def _format(broker):
+    def _format(self, broker):
         """As `kafka-storage format` does it, from the folder that kafka-jars.sh formatted: only the ids differ."""
         data = broker.directory / "data"
         shutil.copytree(jvm.KAFKA / "storage", data)
         own = {"node.id": broker.id, "directory.id": uuid.uuid4().hex[:22]}
+        if self._cluster_id is not None:
+            own["cluster.id"] = self._cluster_id
         lines = [line.split("=", 1) for line in (data / "meta.properties").read_text().splitlines() if "=" in line]
         text = "".join(f"{name}={own.get(name, value)}\n" for name, value in lines)
         (data / "meta.properties").write_text(text)
@@ -331,7 +336,7 @@ class KafkaCluster:
         ]
         if not controller:
             del listeners["CONTROLLER"]
-        replicas = min(3, self._size)
+        replicas = min(3, len(self._controllers))
         properties = COMMON | {
             "node.id": broker.id,
             "process.roles": roles,
@@ -372,8 +377,8 @@ class KafkaCluster:
         )
 
     def _voters(self):
-        voters = [self.brokers[n].addresses["CONTROLLER"] for n in range(1, self._size + 1)]
-        return ",".join(f"{n}@{host}:{port}" for n, (host, _, port) in enumerate(voters, start=1))
+        voters = [(n, self.brokers[n].addresses["CONTROLLER"]) for n in self._controllers]
+        return ",".join(f"{n}@{host}:{port}" for n, (host, _, port) in voters)
 
     def _or_dead(self, probe):
         """A broker that ended by itself will not come up: say why at once."""

@@ -130,16 +130,28 @@ def _delete(name):
     shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
 
 
+class Claim:
+    """This process's right to the namespaces named `tag`-...: nobody takes them for what a killed run has left."""
+
+    def __init__(self, suffix=""):
+        remove_stale()
+        self.tag = f"{PREFIX}-{os.getpid()}{suffix}"
+        LOCKS.mkdir(parents=True, exist_ok=True)
+        self._path = LOCKS / self.tag
+        self._lock = self._path.open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self):
+        self._lock.close()
+        self._path.unlink(missing_ok=True)
+
+
 class Network:
     """The three namespaces, made on construction; `close` removes them."""
 
     def __init__(self):
-        remove_stale()
-        tag = f"{PREFIX}-{os.getpid()}"
-        LOCKS.mkdir(parents=True, exist_ok=True)
-        self._lock_path = LOCKS / tag
-        self._lock = self._lock_path.open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._claim = Claim()
+        tag = self._claim.tag
         brokers = [(broker_address(n), f"broker-{n}.kafka.internal") for n in range(10)]
         entrances = [(PROXY_CLIENT_SIDE, "kafka.example.com"), (PROXY_CLIENT_SIDE, "bootstrap.kafka.example.com")]
         entrances += [(PROXY_CLIENT_SIDE, f"b{n}.kafka.example.com") for n in range(10)]
@@ -182,8 +194,7 @@ class Network:
     def close(self):
         while self._made:
             self._made.pop().delete()
-        self._lock.close()
-        self._lock_path.unlink(missing_ok=True)
+        self._claim.close()
 
 
 def remove_stale():

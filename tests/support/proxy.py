@@ -20,7 +20,7 @@ DYNAMIC_BROKERS = 32500
 HOST = "kafka.example.com"
 PAGES = ("metrics", "config", "brokers", "readyz")
 
-_SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|KP_CHECK")
+SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|KP_CHECK")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def all_modes():
 
 def configuration(mode, cluster, **changes):
     """`changes` replace top-level keys of the file, or are merged into them where both are mappings."""
-    upstream = cluster.bootstrap("SSL" if mode.upstream_tls else "PLAINTEXT")
+    upstream = changes.get("upstream", {}).get("bootstrap_servers")
+    upstream = upstream or cluster.bootstrap("SSL" if mode.upstream_tls else "PLAINTEXT")
     config = {
         "bind_address": "0.0.0.0",
         "upstream": {"bootstrap_servers": upstream, "security_protocol": "SSL" if mode.upstream_tls else "PLAINTEXT"},
@@ -163,7 +164,7 @@ class Proxy:
 
     def check_clean(self):
         """No sanitizer said anything, and no response left with a broker's own address."""
-        report = _SANITIZER.search(self.log)
+        report = SANITIZER.search(self.log)
         assert not report, self.child.tail(120)
         assert "an upstream address left in a response" not in self.log, self.child.tail()
 

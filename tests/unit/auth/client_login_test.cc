@@ -150,6 +150,15 @@ INSTANTIATE_TEST_SUITE_P(To, EveryWay,
                                   std::to_string(std::get<2>(test.param)) + "_" + std::get<3>(test.param);
                          });
 
+TEST(ClientLoginMechanism, IsNoneBeforeAHandshakeAndAfterOneThatIsRefused) {
+  ClientLogin login(some_users());
+  EXPECT_EQ(login.mechanism(), std::nullopt);
+  log_in(login);
+  EXPECT_EQ(login.mechanism(), Mechanism::Plain);
+  EXPECT_EQ(login.take(handshake("GSSAPI")).refusal, LoginRefusal::UnknownMechanism);
+  EXPECT_EQ(login.mechanism(), std::nullopt);
+}
+
 /// What comes of a token by PLAIN, to users that have alice.
 LoginStep plain(const std::string& token) {
   ClientLogin login(some_users());

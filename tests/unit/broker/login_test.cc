@@ -75,10 +75,15 @@ TEST_F(LoginTest, ABrokerThatEndsInItsMiddleIsAnEnd) {
 
 TEST(Renewal, IsDueBeforeTheLifetimeIsOver) {
   for (int i = 0; i < 1000; ++i) {
-    const milliseconds due = renewal_after(milliseconds(10'000));
-    EXPECT_GE(due, milliseconds(8500));
-    EXPECT_LE(due, milliseconds(9500));
+    const milliseconds due = renewal_after(milliseconds(100'000));
+    EXPECT_GE(due, milliseconds(85'000));
+    EXPECT_LE(due, milliseconds(95'000));
   }
+}
+
+TEST(Renewal, LeavesTimeForWhatIsUnderWay) {
+  EXPECT_EQ(renewal_after(milliseconds(5000)), milliseconds(3000));
+  EXPECT_EQ(renewal_after(milliseconds(1000)), milliseconds(500));
 }
 
 TEST(Renewal, IsDueWithinAMonthWhateverTheBrokerSays) {

@@ -31,6 +31,31 @@ TEST(CommandLine, CheckTakesAFile) {
   EXPECT_EQ(std::get<Check>(parsed({"check", "-c", "a.yaml"})).config_file, "a.yaml");
 }
 
+TEST(CommandLine, CheckTakesARunningProxyToCompareWith) {
+  EXPECT_FALSE(std::get<Check>(parsed({"check"})).against);
+  const auto check = std::get<Check>(parsed({"check", "--config", "a.yaml", "--against", "http://localhost:9404"}));
+  EXPECT_EQ(check.config_file, "a.yaml");
+  EXPECT_EQ(check.against, (ConfigPage{{"localhost", 9404}, "/config"}));
+}
+
+TEST(CommandLine, CheckAgainstNothingIsWrongUsage) {
+  EXPECT_TRUE(std::holds_alternative<Misused>(parsed({"check", "--against", ""})));
+}
+
+TEST(CommandLine, CheckAgainstHttpsIsWrongUsage) {
+  const auto wrong = std::get<Misused>(parsed({"check", "--against", "https://localhost:9404"}));
+  EXPECT_NE(wrong.text.find("--against"), std::string::npos);
+}
+
+TEST(CommandLine, VirtualDescribeTakesAFileAndATopic) {
+  const auto describe = std::get<DescribeVirtual>(parsed({"virtual", "describe", "--config", "a.yaml", "orders"}));
+  EXPECT_EQ(describe.config_file, "a.yaml");
+  EXPECT_EQ(describe.topic, "orders");
+  EXPECT_EQ(std::get<DescribeVirtual>(parsed({"virtual", "describe", "orders"})).config_file, "config.yaml");
+  EXPECT_TRUE(std::holds_alternative<Misused>(parsed({"virtual", "describe"})));
+  EXPECT_TRUE(std::holds_alternative<Misused>(parsed({"virtual"})));
+}
+
 TEST(CommandLine, MappingsMakeADynamicConfiguration) {
   const auto run = std::get<cli::Run>(
       parsed({"run", "--bootstrap-server-mapping", "kafka-0:9092,0.0.0.0:32400,proxy:32400",

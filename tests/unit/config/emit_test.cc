@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "config/digest.h"
 #include "config/parse.h"
 #include "config/text_file.h"
 #include "support.h"
@@ -82,6 +83,14 @@ TEST(ConfigHash, IgnoresLayoutAndGeneration) {
   const std::string flow = "# generation: 2\n\nhttp_produce: {kafka: {brokers: ['kafka-0:9092']}}  # the same\n";
   EXPECT_EQ(hash(config_of(block)), hash(config_of(flow)));
 }
+
+TEST(ConfigHash, OfSecretsIsSlowToTry) {
+  Config config = config_of(full_yaml(sni_yaml));
+  config.generation.clear();
+  EXPECT_EQ(hash(config), slow_digest(emit(config, Secrets::Show)));
+}
+
+TEST(ConfigHash, WithoutSecretsIsSha256) { EXPECT_EQ(hash(Config{}), sha256(emit(Config{}, Secrets::Show))); }
 
 TEST(ConfigHash, SeesASecretChange) {
   Config config = config_of(full_yaml(sni_yaml));

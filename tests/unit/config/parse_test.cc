@@ -136,22 +136,48 @@ TEST(ParseConfig, ReadsPartitionMapping) {
 
 TEST(ParseConfig, ReadsHttpProduce) {
   const Config config = config_of(full_yaml(sni_yaml));
-  const HttpProduce expected{
-      4243,
-      8088,
-      {{"127.0.0.1", 9092}, {"kafka-9", 9092}},
-      {{"user", "u"}, {"password", "hunter2"}, {"retries", "5"}, {"request_required_acks", "-1"}},
-      true,
-      {{"orders", 60}},
-      "/var/lib/wal",
-      "/dev/stdout"};
+  HttpProduce expected;
+  HttpDoor& http = expected.http;
+  http.port = 4243;
+  http.metrics_port = 8088;
+  http.max_connections = 11;
+  http.max_body_bytes = 1 << 20;
+  http.max_buffered_bytes = 2 << 20;
+  http.request_timeout = 3s;
+  http.idle_timeout = 4s;
+  http.idempotency_window = 5s;
+  http.tls = DownstreamTls{"h.pem",
+                           "h_key.pem",
+                           "hunter2",
+                           true,
+                           ClientAuth::Optional,
+                           "hc.pem",
+                           "hr.pem",
+                           "DEFAULT",
+                           {TlsVersion::Tls13, "X", "Y"}};
+  http.logins = {HttpLogin::Basic, HttpLogin::Bearer};
+  http.bearer_tokens = {{"carol", "hunter2"}};
+  http.bearer_tokens_file = "tokens.txt";
+  http.cors_origins = {"https://a.example"};
+  expected.kafka = {{{"127.0.0.1", 9092}, {"kafka-9", 9092}},
+                    "u",
+                    "hunter2",
+                    SecurityProtocol::SaslSsl,
+                    SaslMechanism::Plain,
+                    UpstreamTls{"k.pem", false, "kc.pem", "kk.pem", "hunter2", {TlsVersion::Tls13, "X", "Y"}},
+                    "lz4",
+                    {{"retries", 5}, {"request_required_acks", -1}}};
+  expected.ratelimit_enabled = true;
+  expected.ratelimit = {{"orders", 60}};
+  expected.wal = Wal{"/var/lib/wal", Fsync::Each, 2s, 64 << 20, 1 << 20};
+  expected.output_file = "/dev/stdout";
   EXPECT_EQ(config.http_produce, expected);
 }
 
 TEST(ParseConfig, HttpProduceMayStandAlone) {
   const Config config = config_of(R"(http_produce: {kafka: {brokers: ["127.0.0.1:9092"]}})");
   EXPECT_FALSE(config.upstream);
-  EXPECT_EQ(config.http_produce->port, 4242);
+  EXPECT_EQ(config.http_produce->http.port, 4242);
 }
 
 TEST(ParseConfig, ReadsLimits) {
@@ -205,6 +231,10 @@ broker_mapping: {sni: {bind_port: 9092, upstream: '(.*)', downstream: 'b<$id>.ex
 
 TEST(ParseConfig, GenerationComesFromTheCommentAtTheTop) {
   EXPECT_EQ(config_of("---\n\n# made by the operator\n  #generation:  7 \n" + std::string(minimal)).generation, "7");
+}
+
+TEST(ParseConfig, GenerationIsKnownWhateverElseIsWrong) {
+  EXPECT_EQ(parsed("# generation: 7\nbind_address: [\n").config.generation, "7");
 }
 
 TEST(ParseConfig, GenerationBehindTheFirstKeyIsAComment) {

@@ -65,10 +65,34 @@ partition_mapping:
     orders: {virtual_partitions: 200, physical_partitions: 20, filler: none, compacted: keyed}
     "iot\\..*": {}
 http_produce:
-  http: {port: 4243, metrics_port: 8088}
-  kafka: {brokers: ["127.0.0.1:9092", kafka-9], user: u, password: hunter2, retries: 5, request_required_acks: -1}
+  http:
+    port: 4243
+    metrics_port: 8088
+    max_connections: 11
+    max_body_bytes: 1MiB
+    max_buffered_bytes: 2MiB
+    request_timeout: 3s
+    idle_timeout: 4s
+    idempotency_window: 5s
+    tls: {cert: h.pem, key: h_key.pem, key_password: hunter2, mtls_enabled: true, ca_certs: hc.pem, client_auth: optional,
+          crl: hr.pem, principal_mapping_rules: DEFAULT, min_version: TLSv1.3, ciphers: X, cipher_suites: Y}
+    authentication: [basic, bearer]
+    bearer_tokens: ["carol=hunter2"]
+    bearer_tokens_file: tokens.txt
+    cors_origins: ["https://a.example"]
+  kafka:
+    brokers: ["127.0.0.1:9092", kafka-9]
+    user: u
+    password: hunter2
+    security_protocol: SASL_SSL
+    sasl_mechanism: PLAIN
+    compression: lz4
+    retries: 5
+    request_required_acks: -1
+    tls: {ca_certs: k.pem, trust_server_certs: false, cert: kc.pem, key: kk.pem, key_password: hunter2,
+          min_version: TLSv1.3, ciphers: X, cipher_suites: Y}
   ratelimit: {enabled: true, rules: [{topic_name: orders, max_requests_per_minute: 60}]}
-  wal: {directory: /var/lib/wal}
+  wal: {directory: /var/lib/wal, fsync: each, fsync_interval: 2s, max_bytes: 64MiB, segment_bytes: 1MiB}
   output_file: /dev/stdout
 admin: {address: "[::1]:9405"}
 limits:

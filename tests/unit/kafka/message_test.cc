@@ -55,7 +55,7 @@ TEST_P(EveryVersion, IsWrittenBackByteForByte) {
 
 TEST_P(EveryVersion, IsRefusedWhenTruncatedAnywhere) {
   const auto& [message, version] = GetParam();
-  for (std::uint32_t seed = 0; seed < 4; ++seed) {
+  for (std::uint32_t seed = 0; seed < 2; ++seed) {
     const Bytes body = sample::body(message.describe(), version, seed);
     for (std::size_t size = 0; size < body.size(); ++size) {
       const Result<Bytes> back = message.transcode(BytesView(body).first(size), version);

@@ -49,12 +49,17 @@ class Body {
   void value(const FieldInfo& row, const std::string& type, bool nullable) {
     if (type.starts_with("[]")) return array(row, type.substr(2), nullable);
     if (type == "string" || type == "records" || type == "bytes") return text(type == "string" ? 2 : 4, nullable);
-    if (type == "struct") return fields(row.fields);
+    if (type == "struct") return structure(row, nullable);
     if (type == "bool") return integer(below(2), 1);
-    if (row.name == "Port") return integer(1 + below(65535), 4);
+    if (row.name == "Port" && type == "int32") return integer(1 + below(65535), 4);
     if (row.name == "NodeId" || row.name == "BrokerId") return integer(below(100), 4);
-    const int bits = type == "uuid" ? 128 : std::stoi(type.substr(3));
+    const int bits = type == "uuid" ? 128 : std::stoi(type.substr(type.find("int") + 3));
     for (int i = 0; i < bits / 8; ++i) out_.push_back(static_cast<std::uint8_t>(below(256)));
+  }
+  void structure(const FieldInfo& row, bool nullable) {
+    const bool null = nullable && below(4) == 0;
+    if (nullable) integer(null ? 0xff : 1, 1);
+    if (!null) fields(row.fields);
   }
   void array(const FieldInfo& row, const std::string& element, bool nullable) {
     if (nullable && below(4) == 0) return length(-1, 4);

@@ -152,7 +152,7 @@ TEST_F(LoopTest, AnEventThatDoesNotComeIsWaitedForNoLongerThanTheLimit) {
 }
 
 /// Owns the event, so that both end with the loop.
-Task<void> wait_for_ever(asio::any_io_executor executor) {
+Task<void> wait_for_ever(net::Executor executor) {
   Event event(executor);
   co_await event.wait();
 }

@@ -23,6 +23,13 @@ TEST_F(StreamTest, ReadsWhatThePeerSends) {
   EXPECT_EQ(into, bytes_of("abc"));
 }
 
+TEST_F(StreamTest, AnIpv4PeerAtAListenerForBothHasItsOwnAddress) {
+  asio::ip::tcp::acceptor acceptor(loop.context(), {asio::ip::tcp::v6(), 0});
+  const test::Socket client = test::Socket::connect(acceptor.local_endpoint().port(), "127.0.0.1");
+  stream = std::make_unique<Stream>(acceptor.accept());
+  EXPECT_EQ(stream->peer().host, "127.0.0.1");
+}
+
 TEST_F(StreamTest, TryReadGivesNothingWhenNothingIsThere) {
   connect();
   Bytes into(10);
@@ -185,9 +192,22 @@ TEST_F(StreamTest, KnowsItsPeer) {
   EXPECT_EQ(stream->peer(), (HostPort{"127.0.0.1", peer.local_port()}));
 }
 
-TEST_F(StreamTest, AConnectionToAnotherIsNotToItself) {
+TEST_F(StreamTest, AConnectionToAnotherHasArrived) {
   connect();
-  EXPECT_FALSE(stream->connected_to_itself());
+  EXPECT_TRUE(test::await(test::spawn(loop, stream->connected())));
+}
+
+TEST_F(StreamTest, AConnectionThatNobodyTakesIsAnError) {
+  const asio::ip::tcp::endpoint nobody(asio::ip::address_v4::loopback(), test::free_ports());
+  Result<Stream> made = Stream::connecting(loop.context(), nobody);
+  ASSERT_TRUE(made) << made.error().message;
+  stream = std::make_unique<Stream>(std::move(*made));
+
+  const Status arrived = test::await(test::spawn(loop, stream->connected()));
+
+  ASSERT_FALSE(arrived);
+  EXPECT_EQ(arrived.error().code, Errc::Io);
+  EXPECT_EQ(arrived.error().message, "Connection refused");
 }
 
 TEST_F(StreamTest, NoticesAConnectionToItself) {
@@ -200,7 +220,9 @@ TEST_F(StreamTest, NoticesAConnectionToItself) {
 
   stream = std::make_unique<Stream>(std::move(socket));
 
-  EXPECT_TRUE(stream->connected_to_itself());
+  const Status arrived = test::await(test::spawn(loop, stream->connected()));
+  ASSERT_FALSE(arrived);
+  EXPECT_EQ(arrived.error().message, "the connection led back to itself, nothing listens there");
 }
 
 }  // namespace

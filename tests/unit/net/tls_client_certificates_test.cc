@@ -128,6 +128,51 @@ TEST_F(TlsTest, ASessionWithoutClientCertificatesCanBeResumed) {
   }
 }
 
+/// A client whose leaf is in order, signed by a department that the root signed.
+class OfADepartment : public MutualTls {
+ protected:
+  /// The client shows leaf and department; the CRL file holds `lists`.
+  Status meet_member(const std::vector<std::string>& lists) {
+    std::string all;
+    for (const std::string& list : lists) all += test::contents(list);
+    server_options.crl = ours.directory().write("crls.pem", all);
+    test::Certificates::Leaf member = department.issue("", std::chrono::hours(1), "client1");
+    member.cert = ours.directory().write("member.pem", test::contents(member.cert) + test::contents(department.ca()));
+    return meet_holder(member);
+  }
+  test::Certificates department{"department CA", ours};
+};
+
+TEST_F(OfADepartment, OneGetsInWhereEveryAuthoritysCrlIsThere) {
+  const Status accepted = meet_member({ours.crl({}), department.crl({})});
+  EXPECT_TRUE(accepted) << accepted.error().message;
+}
+
+TEST_F(OfADepartment, OneIsRefusedOnceTheDepartmentIsRevoked) {
+  const Status accepted = meet_member({ours.crl({{department.ca(), ""}}), department.crl({})});
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(client->alert(), SSL_AD_CERTIFICATE_REVOKED);
+  EXPECT_EQ(tls_failure_label(accepted.error().message), "revoked") << accepted.error().message;
+}
+
+TEST_F(OfADepartment, OneIsRefusedWhereNobodySaysWhetherTheDepartmentIsRevoked) {
+  const Status accepted = meet_member({department.crl({})});
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(tls_failure_label(accepted.error().message), "crl") << accepted.error().message;
+}
+
+TEST_F(OfADepartment, OneIsRefusedWhereTheDepartmentsOwnCrlIsMissing) {
+  const Status accepted = meet_member({ours.crl({})});
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(tls_failure_label(accepted.error().message), "crl") << accepted.error().message;
+}
+
+TEST_F(OfADepartment, OneGetsInWithoutTheRootsCrlWhereTheDepartmentItselfIsTrusted) {
+  server_options.client_ca = department.ca();
+  const Status accepted = meet_member({department.crl({})});
+  EXPECT_TRUE(accepted) << accepted.error().message;
+}
+
 enum class Held { Nothing, Expired, Foreign, Revoked, WithAnOldCrl, WithoutACrl };
 
 struct Refusal {

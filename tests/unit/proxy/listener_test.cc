@@ -24,7 +24,7 @@ class ListenerTest : public testing::Test {
 TEST_F(ListenerTest, HandsOverWhomItAccepts) {
   const auto listener = open();
   std::promise<int> accepted;
-  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  listener->start({}, [&accepted](int descriptor, const Route&) { accepted.set_value(descriptor); });
   const test::Socket client = test::Socket::connect(listener->port());
 
   const test::Socket theirs(test::await(accepted.get_future()));
@@ -45,15 +45,33 @@ TEST_F(ListenerTest, ATakenPortIsAConflictThatNamesTheAddress) {
 
 TEST_F(ListenerTest, CloseFreesThePort) {
   const auto listener = open();
-  listener->start([](int descriptor) { test::Socket(descriptor).close(); });
+  listener->start({}, [](int descriptor, const Route&) { test::Socket(descriptor).close(); });
   listener->close();
   EXPECT_TRUE(test::eventually([&] { return Listener::open(loop, {"127.0.0.1", listener->port()}).has_value(); }));
+}
+
+TEST_F(ListenerTest, CloseLetsInWhoIsConnectedAlready) {
+  const auto listener = open();
+  std::promise<int> accepted;
+  test::Socket client;
+  test::on_loop(loop, [&] {  // which can't accept meanwhile
+    listener->start({}, [&accepted](int descriptor, const Route&) { accepted.set_value(descriptor); });
+    client = test::Socket::connect(listener->port());
+    listener->close();
+    return true;
+  });
+  const test::Socket theirs(test::await(accepted.get_future()));
+  theirs.send(test::bytes_of("x"));
+  EXPECT_EQ(client.receive(1), test::bytes_of("x"));
 }
 
 TEST_F(ListenerTest, CloseLeavesWhatWasAccepted) {
   const auto listener = open();
   std::promise<int> accepted;
-  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  bool first = true;  // others come until it is closed
+  listener->start({}, [&accepted, &first](int descriptor, const Route&) {
+    std::exchange(first, false) ? accepted.set_value(descriptor) : test::Socket(descriptor).close();
+  });
   const test::Socket client = test::Socket::connect(listener->port());
   const test::Socket theirs(test::await(accepted.get_future()));
 
@@ -79,7 +97,7 @@ TEST_F(ListenerTest, AnAddressOfAnotherMachineIsAnIoError) {
 TEST_F(ListenerTest, AllOfIpv6TakesIpv4ClientsToo) {
   const auto listener = open("::");
   std::promise<int> accepted;
-  listener->start([&accepted](int descriptor) { accepted.set_value(descriptor); });
+  listener->start({}, [&accepted](int descriptor, const Route&) { accepted.set_value(descriptor); });
   const test::Socket client = test::Socket::connect(listener->port(), "127.0.0.1");
   const test::Socket theirs(test::await(accepted.get_future()));
   EXPECT_TRUE(theirs.open());

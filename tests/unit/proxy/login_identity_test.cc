@@ -63,6 +63,7 @@ TEST_P(RefusedAnonymous, IsToldByTheErrorOfApiVersionsAndThenClosed) {
   client.send(api_versions(GetParam()));
   EXPECT_EQ(error_of(client.receive_frame(), GetParam()), sasl_authentication_failed);
   EXPECT_EQ(client.receive_to_end(), Bytes{});
+  EXPECT_TRUE(counted("downstream", "NONE", "upstream_refused"));
   EXPECT_FALSE(keeper->was_asked(heartbeat));
 }
 

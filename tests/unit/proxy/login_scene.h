@@ -122,12 +122,6 @@ inline Bytes joined(const std::vector<Bytes>& frames) {
   return all;
 }
 
-/// The correlation id of the next response; -1: the connection ended.
-inline std::int32_t next_id(const test::Socket& client) {
-  const Bytes frame = client.receive_frame();
-  return frame.size() < kafka::response_head_bytes ? -1 : kafka::peek_response(frame).correlation_id;
-}
-
 inline void expect_ids(const test::Socket& client, const std::vector<std::int32_t>& expected) {
   for (const std::int32_t correlation_id : expected) EXPECT_EQ(next_id(client), correlation_id);
 }

@@ -16,6 +16,16 @@ using test::Socket;
 
 class LoginTest : public LoginScene {
  protected:
+  /// Where no broker can be reached: a right login is answered by nothing but the handshake, then the end.
+  void expect_a_close_without_an_error() {
+    launch();
+    ASSERT_TRUE(page_comes("/readyz", "upstream: "));
+    const Socket client = bootstrap();
+    client.send(joined({handshake("PLAIN"), authenticate(plain_token("alice", alice.secret))}));
+    EXPECT_EQ(next_id(client), 1);
+    EXPECT_EQ(client.receive_to_end(), Bytes{});
+  }
+
   /// What the client gets to `frames`: the answers before the end.
   std::vector<Bytes> answers_to(const std::vector<Bytes>& frames) {
     const Socket client = to_broker();
@@ -139,7 +149,7 @@ TEST_F(LoginTest, NothingPipelinedBehindARefusedLoginReachesTheBroker) {
 TEST_F(LoginTest, ARequestInsteadOfALoginIsRefusedByAClose) {
   start_with_logins();
   EXPECT_EQ(answers_to({beat(1)}).size(), 0U);
-  EXPECT_TRUE(counted("downstream", "PLAIN", "bad_state"));
+  EXPECT_TRUE(counted("downstream", "unknown", "bad_state"));
   EXPECT_FALSE(keeper->was_asked(heartbeat));
 }
 
@@ -155,6 +165,7 @@ TEST_F(LoginTest, AnUnknownMechanismIsError33WithThoseThatThereAre) {
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(handshake_error(answers[0]), 33);
   EXPECT_EQ(auth::read<kafka::SaslHandshakeResponse>(answers[0], 1).mechanisms.size(), 3U);
+  EXPECT_TRUE(counted("downstream", "unknown", "unknown_mechanism"));
 }
 
 TEST_F(LoginTest, AMechanismThatIsNotEnabledIsError33) {
@@ -206,6 +217,7 @@ TEST_P(RightButRefused, SinceTheBrokerRefusesTheProxy) {
   start_with_logins();
   expect_refused(alice);
   EXPECT_TRUE(counted("upstream", "PLAIN", "refused"));
+  EXPECT_TRUE(counted("downstream", "PLAIN", "upstream_refused"));
 }
 
 TEST_P(RightButRefused, SinceTheBrokerDoesNotHaveTheMechanism) {
@@ -229,12 +241,7 @@ TEST_F(LoginTest, ABareTokenThatWasRightButIsRefusedIsAnsweredByAClose) {
 
 TEST_F(LoginTest, WhileTheBrokerIsDownTheClientIsClosedWithoutAnError) {
   config.upstream->bootstrap_servers = {{"127.0.0.1", test::free_ports()}};
-  launch();
-  ASSERT_TRUE(page_comes("/readyz", "upstream: "));
-  const Socket client = bootstrap();
-  client.send(joined({handshake("PLAIN"), authenticate(plain_token("alice", alice.secret))}));
-  EXPECT_EQ(next_id(client), 1);
-  EXPECT_EQ(client.receive_to_end(), Bytes{});
+  expect_a_close_without_an_error();
 }
 
 /// Error 58 would tell the client to give up for good, and it isn't the client's fault.
@@ -246,12 +253,7 @@ TEST_F(LoginTest, ABrokerWhoseCertificateIsNotTrustedEndsTheClientWithoutAnError
   config.upstream->bootstrap_servers = {{"127.0.0.1", server.port()}};
   config.upstream->security_protocol = config::SecurityProtocol::SaslSsl;
   config.upstream->tls.ca_certs = trusted.ca();
-  launch();
-  ASSERT_TRUE(page_comes("/readyz", "upstream: "));
-  const Socket client = bootstrap();
-  client.send(joined({handshake("PLAIN"), authenticate(plain_token("alice", alice.secret))}));
-  EXPECT_EQ(next_id(client), 1);
-  EXPECT_EQ(client.receive_to_end(), Bytes{});
+  expect_a_close_without_an_error();
 }
 
 TEST_F(LoginTest, ABrokerThatEndsDuringTheProxysLoginEndsTheClientWithoutAnError) {
@@ -273,6 +275,16 @@ TEST_F(LoginTest, ASilentClientEndsAtTheHandshakeTimeout) {
   EXPECT_EQ(next_id(client), 1);
   EXPECT_TRUE(client.ended());
   EXPECT_TRUE(metric_comes("connections_closed_total{reason=\"timeout\"} 1"));
+}
+
+/// A client keeps a connection for when it needs this broker, and a broker lets it.
+TEST_F(LoginTest, WhoHasLoggedInMayBeSilentForLongerThanTheHandshakeTimeout) {
+  config.limits.handshake_timeout = std::chrono::milliseconds(300);
+  start_with_logins();
+  const Socket client = logged_in(alice);
+  EXPECT_FALSE(client.ended(std::chrono::milliseconds(900)));
+  client.send(beat(7));
+  EXPECT_EQ(arrival().frame, beat(7));
 }
 
 TEST_F(LoginTest, ABrokerThatIsSilentToTheProxysLoginEndsTheClientAtTheHandshakeTimeout) {

@@ -11,10 +11,6 @@ config::Config with(config::BrokerMapping mapping) {
   return config;
 }
 
-TEST(FillTemplate, PutsIdAndGroupsAndKeepsWhatItDoesNotKnow) {
-  EXPECT_EQ(fill_template("b<$id>.<$1>.<$0><$7>.<$x>.<$", 12, {"all", "one"}), "b12.one.all.<$x>.<$");
-}
-
 TEST(PortOffset, ABrokerIsAtBaseTwentyAndItsId) {
   const Placement placement(with(config::PortOffsetMapping{.hostname = "kafka.example.com", .base = 9092}));
   const auto place = placement.place(4, {"broker-4", 9092});

@@ -61,6 +61,24 @@ TEST_F(Relogin, ThatIsWrongIsToldAfterTheResponsesUnderWayAndThenTheConnectionEn
   EXPECT_EQ(keeper->asked(first.from), (Apis{api::sasl_handshake, api::sasl_authenticate, 12, 12}));
 }
 
+TEST_F(Relogin, ThatIsWrongIsToldInItsTurnAlsoWhereTheQueueIsFull) {
+  config.limits.max_in_flight = 2;
+  start_with_logins();
+  const Socket client = logged_in(alice);
+  client.send(joined({beat(1), beat(2), joined(login_of({"alice", std::string(wrong_password)})), beat(3)}));
+  const auto first = arrival();
+  const auto second = arrival();
+  // The queue is full; one place is free then, and the SaslHandshake's answer takes it.
+  first.reply(Bytes(6));
+  EXPECT_EQ(next_id(client), 1);
+  EXPECT_TRUE(counted("downstream", "PLAIN", "bad_credentials"));
+  second.reply(Bytes(6));
+  expect_ids(client, {2, 50});
+  EXPECT_EQ(next_error(client), sasl_authentication_failed);
+  EXPECT_EQ(client.receive_to_end(), Bytes{});
+  EXPECT_EQ(keeper->asked(first.from), (Apis{api::sasl_handshake, api::sasl_authenticate, 12, 12}));
+}
+
 TEST_F(Relogin, ThatIsWrongWhileNothingIsUnderWayIsToldBeforeTheClose) {
   start_with_logins();
   const Socket client = logged_in(alice);

@@ -249,6 +249,55 @@ TEST_F(Renewal, TheClientsOwnNextLoginDuringItIsAnswered) {
   EXPECT_EQ(arrival().frame, beat(2));
 }
 
+class UnansweredRenewal : public Renewal {
+ protected:
+  static constexpr milliseconds answer_time{1500};  ///< well above `lifetime`, by the end of which a login is renewed
+  UnansweredRenewal() { config.limits.handshake_timeout = answer_time; }
+
+  bool timed_out(int times) {
+    return metric_comes("connections_closed_total{reason=\"timeout\"} " + std::to_string(times));
+  }
+};
+
+TEST_F(UnansweredRenewal, EndsTheConnectionAtTheHandshakeTimeoutAndNotBefore) {
+  start_renewing();
+  keeper->leave_further_logins();
+  const auto since = std::chrono::steady_clock::now();
+  const Socket client = settled();
+  EXPECT_EQ(arrival().head.api_key, api::sasl_handshake);
+  EXPECT_TRUE(client.ended());
+  EXPECT_GE(std::chrono::steady_clock::now() - since, answer_time);
+  EXPECT_TRUE(timed_out(1));
+}
+
+TEST_F(UnansweredRenewal, EndsTheConnectionAlsoInTheMiddleOfTheLogin) {
+  start_renewing();
+  keeper->leave_further_logins();
+  const Socket client = settled();
+  keeper->take_login(arrival());
+  EXPECT_EQ(arrival().head.api_key, api::sasl_authenticate);
+  EXPECT_TRUE(client.ended());
+  EXPECT_TRUE(timed_out(1));
+}
+
+/// A slow Fetch before the login is no fault of the broker's.
+TEST_F(UnansweredRenewal, IsNotHeldAgainstTheBrokerWhileTheClientsRequestsAreDueBefore) {
+  start_renewing();
+  keeper->leave_further_logins();
+  const Socket busy = settled();
+  busy.send(beat(2));
+  const auto second = arrival();
+  EXPECT_EQ(arrival().head.api_key, api::sasl_handshake);
+  // A login that is renewed later ends at its time...
+  const Socket idle = logged_in(bob);
+  EXPECT_TRUE(idle.ended());
+  // ...while this one's hasn't begun to count.
+  second.reply(Bytes(6));
+  EXPECT_EQ(next_id(busy), 2);
+  EXPECT_TRUE(busy.ended());
+  EXPECT_TRUE(timed_out(2));
+}
+
 TEST_F(Renewal, DoesNotKeepAnIdleClientFromItsIdleTimeout) {
   config.limits.idle_timeout = milliseconds(1000);
   start_renewing();

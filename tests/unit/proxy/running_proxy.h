@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <future>
 
 #include "kafka/apis.h"
@@ -19,6 +20,7 @@ class RunningProxy : public testing::Test {
   static constexpr BrokerId id = 1;
 
   RunningProxy() : base_(test::free_ports(40)) {
+    std::signal(SIGPIPE, SIG_IGN);  // as main does: neither splice nor OpenSSL knows MSG_NOSIGNAL
     broker.be_cluster({{id, broker.address()}});
     config.bind_address = "127.0.0.1";
     config.upstream.emplace();
@@ -67,6 +69,12 @@ class RunningProxy : public testing::Test {
 
 inline Bytes beat(std::int32_t correlation_id, std::size_t body_bytes = 4) {
   return test::request_frame(heartbeat, heartbeat_version, correlation_id, Bytes(body_bytes));
+}
+
+/// The correlation id of the next response; -1: the connection ended.
+inline std::int32_t next_id(const test::Socket& client) {
+  const Bytes frame = client.receive_frame();
+  return frame.size() < kafka::response_head_bytes ? -1 : kafka::peek_response(frame).correlation_id;
 }
 
 }  // namespace kp::proxy

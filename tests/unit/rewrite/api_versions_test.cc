@@ -70,6 +70,38 @@ TEST(ClampApiVersions, LeavesNoFrameWhenAllIsKnown) {
   }
 }
 
+TEST(ClampApiVersions, OffersNothingThatIsWithheldAtAnyVersion) {
+  for (Version version = 0; version <= 4; ++version) {
+    Book book;
+    ApiVersionsResponse message;
+    message.api_keys = Offers{{api::metadata, 0, 13, {}}};
+    const Bytes without = kafka::encode_response(message, version, 1);
+    for (const std::int16_t key : api::delegation_tokens) message.api_keys.push_back({key, 1, 3, {}});
+    const Bytes with = kafka::encode_response(message, version, 1);
+
+    const auto done = rewrite_response(api::api_versions, version, with, book, {api::delegation_tokens, {}});
+
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(done->frame, without);
+  }
+}
+
+TEST(ClampApiVersions, LeavesNoFrameWhenTheBrokerDoesNotOfferWhatIsWithheld) {
+  Book book;
+  ApiVersionsResponse message;
+  message.api_keys = Offers{{api::metadata, 0, 13, {}}};
+
+  const auto done =
+      rewrite_response(api::api_versions, 3, kafka::encode_response(message, 3, 1), book, {api::delegation_tokens, {}});
+
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_TRUE(done->frame.empty());
+}
+
+TEST(ClampApiVersions, OffersDelegationTokensWhereNothingIsWithheld) {
+  for (const std::int16_t key : api::delegation_tokens) EXPECT_EQ(clamped(key, 1, 3), range(1, 3));
+}
+
 TEST(ClampApiVersions, KeepsFeaturesAndUnknownTags) {
   Book book;
   const Bytes future{7};

@@ -99,6 +99,17 @@ TEST(Admin, AnUnknownPathIs404AndListsThePages) {
   EXPECT_THAT(body_of(response), HasSubstr("/metrics"));
 }
 
+TEST(Admin, APageThatIsNotGivenIs404AndNotListed) {
+  AdminPages pages = quiet_pages();
+  pages.brokers = nullptr;
+  const auto server = serve(std::move(pages));
+
+  const std::string response = ask(server->address(), "GET", "/brokers");
+
+  EXPECT_EQ(status_of(response), "HTTP/1.1 404 Not Found");
+  EXPECT_THAT(body_of(response), testing::Not(HasSubstr("/brokers")));
+}
+
 TEST(Admin, AnythingButGetAndHeadIs405) {
   const auto server = serve();
 

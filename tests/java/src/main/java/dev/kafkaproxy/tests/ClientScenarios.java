@@ -110,7 +110,7 @@ public final class ClientScenarios {
                        + "[--expect-addresses HOST:PORT,...]\n"
         + "         [--topic-prefix NAME]   scenarios: " + SCENARIOS.keySet() + "\n"
         + ("       ClientScenarios watch-produce --bootstrap ... [--rate RECORDS_PER_S] [--seconds N] [--until-file "
-           + "FILE]"));
+           + "FILE] [--topic NAME]"));
     System.exit(2);
   }
 }

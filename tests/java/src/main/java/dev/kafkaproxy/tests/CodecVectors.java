@@ -19,15 +19,21 @@ import org.apache.kafka.common.protocol.types.Schema;
  * (without header) in hex. The same seed gives the same file, so that a failing line can be found again.
  */
 public final class CodecVectors {
-  private static final int PER_VERSION = 24;
+  private static final int PER_VERSION = 12;
   private static final long SEED = 20260101;
 
-  private static final List<ApiKeys> RESPONSES =
-      List.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.METADATA, ApiKeys.FIND_COORDINATOR, ApiKeys.SASL_HANDSHAKE,
-          ApiKeys.API_VERSIONS, ApiKeys.SASL_AUTHENTICATE, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.SHARE_FETCH,
-          ApiKeys.SHARE_ACKNOWLEDGE);
-  private static final List<ApiKeys> REQUESTS = List.of(ApiKeys.SASL_HANDSHAKE, ApiKeys.API_VERSIONS,
-      ApiKeys.SASL_AUTHENTICATE, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.METADATA);
+  /** Both directions are read by the proxy; of FindCoordinator only the answer. */
+  private static final List<ApiKeys> APIS = List.of(
+      ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.METADATA, ApiKeys.SASL_HANDSHAKE, ApiKeys.API_VERSIONS,
+      ApiKeys.SASL_AUTHENTICATE, ApiKeys.DESCRIBE_CLUSTER, ApiKeys.SHARE_FETCH, ApiKeys.SHARE_ACKNOWLEDGE,
+      ApiKeys.LIST_OFFSETS, ApiKeys.OFFSET_COMMIT, ApiKeys.OFFSET_FETCH, ApiKeys.HEARTBEAT,
+      ApiKeys.DESCRIBE_GROUPS, ApiKeys.LIST_GROUPS, ApiKeys.CREATE_TOPICS, ApiKeys.DELETE_RECORDS,
+      ApiKeys.OFFSET_FOR_LEADER_EPOCH, ApiKeys.ADD_PARTITIONS_TO_TXN, ApiKeys.TXN_OFFSET_COMMIT, ApiKeys.ALTER_REPLICA_LOG_DIRS, ApiKeys.DESCRIBE_LOG_DIRS,
+      ApiKeys.CREATE_PARTITIONS, ApiKeys.DELETE_GROUPS, ApiKeys.ELECT_LEADERS,
+      ApiKeys.ALTER_PARTITION_REASSIGNMENTS, ApiKeys.LIST_PARTITION_REASSIGNMENTS, ApiKeys.OFFSET_DELETE,
+      ApiKeys.DESCRIBE_PRODUCERS, ApiKeys.CONSUMER_GROUP_HEARTBEAT, ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
+      ApiKeys.SHARE_GROUP_HEARTBEAT, ApiKeys.STREAMS_GROUP_HEARTBEAT, ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS,
+      ApiKeys.ALTER_SHARE_GROUP_OFFSETS, ApiKeys.DELETE_SHARE_GROUP_OFFSETS);
 
   private CodecVectors() {}
 
@@ -37,8 +43,11 @@ public final class CodecVectors {
       System.exit(2);
     }
     try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(Path.of(args[0])))) {
-      for (ApiKeys api : RESPONSES) writeAll(out, api, false);
-      for (ApiKeys api : REQUESTS) writeAll(out, api, true);
+      for (ApiKeys api : APIS) {
+        writeAll(out, api, false);
+        writeAll(out, api, true);
+      }
+      writeAll(out, ApiKeys.FIND_COORDINATOR, false);
     }
   }
 

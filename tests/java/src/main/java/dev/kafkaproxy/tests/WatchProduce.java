@@ -27,6 +27,9 @@ final class WatchProduce {
   private final long seconds;
   private final Path stop;
 
+  /** One that somebody else made and reads too; null: one of our own, which goes with us. */
+  private final String givenTopic;
+
   private final Set<Integer> acked = ConcurrentHashMap.newKeySet();
   private final AtomicInteger errors = new AtomicInteger();
   private final Map<String, Integer> failures = new ConcurrentHashMap<>();
@@ -42,10 +45,11 @@ final class WatchProduce {
     this.rate = Integer.parseInt(options.getOrDefault("rate", "200"));
     this.seconds = Long.parseLong(options.getOrDefault("seconds", "120"));
     this.stop = options.containsKey("until-file") ? Path.of(options.get("until-file")) : null;
+    this.givenTopic = options.get("topic");
   }
 
   void run() throws Exception {
-    String topic = context.topic("watch");
+    String topic = givenTopic != null ? givenTopic : context.topic("watch");
     Map<String, String> patient =
         Map.of("acks", "all", "enable.idempotence", "true", "delivery.timeout.ms", "90000", "request.timeout.ms",
             "8000", "retry.backoff.ms", "50", "retry.backoff.max.ms", "500", "reconnect.backoff.max.ms", "500");

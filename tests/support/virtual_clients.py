@@ -1,0 +1,266 @@
+"""librdkafka with virtual partitions, as a program of its own: it runs inside the clients' namespace.
+
+    virtual_clients.py '{"proxies": [{settings}, ...], "topic": ..., "virtual": V, "physical": P, "stop": FILE}' SCENARIO...
+
+Ends with status 0, or with the reason.
+"""
+
+import json
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from virtual_ledger import Ledger, value_of
+
+LIMIT_S = 60
+
+
+def check(holds, reason):
+    if not holds:
+        raise SystemExit(reason)
+
+
+class Run:
+    def __init__(self, proxies, topic, virtual, physical, stop=None):
+        self.stop = stop
+        self.proxies = proxies
+        self.topic = topic
+        self.virtual = virtual
+        self.physical = physical
+        self.prefix = uuid.uuid4().hex[:8]
+        self.ledger = Ledger(virtual)
+
+    def producer(self, proxy=0, **more):
+        settings = {"enable.idempotence": True, "partitioner": "murmur2_random", "linger.ms": 5}
+        return Producer({**self.proxies[proxy], **settings, **more})
+
+    def consumer(self, proxy=0, group=None, **more):
+        settings = {"group.id": group or f"{self.prefix}-read", "auto.offset.reset": "earliest"}
+        quick = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "fetch.wait.max.ms": 100}
+        return Consumer({**self.proxies[proxy], **settings, **quick, "enable.auto.commit": False, **more})
+
+    def write(self, count, keys, proxy=0, first=0, **more):
+        """`count` records of each key, numbered from `first`."""
+        producer = self.producer(proxy, **more)
+
+        def note(error, message):
+            check(error is None, f"a record was not written: {error}")
+            self.ledger.note_written(message.key(), int(message.value()), message.partition())
+
+        for number in range(first, first + count):
+            for key in keys:
+                producer.produce(self.topic, value_of(number), key, on_delivery=note)
+            producer.poll(0)
+        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+
+    def share(self, consumers):
+        """Polls until each has its part of the partitions; nothing is left to be read."""
+        end = time.monotonic() + LIMIT_S
+        owned = []
+        while sum(owned) != self.virtual or not all(owned):
+            check(time.monotonic() < end, f"assigned: {owned} of {self.virtual}")
+            for consumer in consumers:
+                take(consumer, self.ledger)
+            owned = [len(consumer.assignment()) for consumer in consumers]
+
+    def read(self, consumers, still=0.5):
+        """Until everything was read; then for `still` seconds, in which nothing may come."""
+        end = time.monotonic() + LIMIT_S
+        while not self.ledger.complete:
+            check(time.monotonic() < end, f"read {self.ledger.read} of {self.ledger.total}: {self.ledger.faults}")
+            for consumer in consumers:
+                take(consumer, self.ledger)
+        end = time.monotonic() + still
+        while time.monotonic() < end:
+            for consumer in consumers:
+                take(consumer, self.ledger)
+
+
+def take(consumer, ledger):
+    for message in consumer.consume(500, 0.1):
+        if message.error() is not None:
+            check(message.error().retriable(), f"consume: {message.error()}")
+            continue
+        ledger.note_read(message.key(), message.value(), message.partition())
+
+
+def keys(prefix, count):
+    return [f"{prefix}-{n}".encode() for n in range(count)]
+
+
+def commit_on_revoke(consumer, _):
+    try:
+        consumer.commit(asynchronous=False)
+    except KafkaException as error:
+        check(error.args[0].code() == KafkaError._NO_OFFSET, f"commit at a revocation: {error}")
+
+
+def records(run):
+    """Keyed idempotent and plain producers through all proxies; a group with a member at each reads all back."""
+    for n in range(len(run.proxies)):
+        run.write(40, keys(f"idempotent-{n}", 60), n)
+        run.write(10, keys(f"plain-{n}", 30), n, **{"enable.idempotence": False, "compression.type": "lz4"})
+    check(run.ledger.partitions_used() > run.physical, f"keys in {run.ledger.partitions_used()} partitions only")
+    members = [run.consumer(n % len(run.proxies), f"{run.prefix}-group") for n in range(3)]
+    for member in members:
+        member.subscribe([run.topic], on_revoke=commit_on_revoke)
+    run.read(members)
+    run.share(members)
+    physical = [{p.partition % run.physical for p in member.assignment()} for member in members]
+    check(physical[0] & physical[1], f"no two members share a physical partition: {physical}")
+    for member in members:
+        member.commit(asynchronous=False)
+        member.close()
+    # What is committed in all groups is what the next generation begins with.
+    for n in range(len(run.proxies)):
+        run.write(5, keys(f"idempotent-{n}", 60), n, first=40)
+    late = run.consumer(len(run.proxies) - 1, f"{run.prefix}-group")
+    late.subscribe([run.topic], on_revoke=commit_on_revoke)
+    run.read([late])
+    late.close()
+    print(run.ledger.check())
+
+
+def committed(run):
+    """Each virtual partition has a committed offset of its own, and nobody is shown a shadow group."""
+    group = f"{run.prefix}-commits"
+    consumer = run.consumer(0, group)
+    own = [TopicPartition(run.topic, v, 100 + v) for v in range(run.virtual)]
+    consumer.commit(offsets=own, asynchronous=False)
+    seen = run.consumer(len(run.proxies) - 1, group).committed([TopicPartition(run.topic, p.partition) for p in own])
+    check([p.offset for p in seen] == [p.offset for p in own], f"committed: {[p.offset for p in seen]}")
+    admin = AdminClient(run.proxies[0])  # named: one that is let go answers nothing any more
+    listed = admin.list_consumer_groups().result(LIMIT_S)
+    names = [each.group_id for each in listed.valid]
+    check(not listed.errors, f"groups are not listed: {listed.errors}")
+    check(group in names, f"{group} isn't among {names}")
+    check(not any("~v" in name for name in names), f"shadows are shown: {names}")
+
+
+def transactional(run):
+    """A transaction can't write to a virtual topic: the client hears it at once."""
+    producer = run.producer(**{"transactional.id": run.prefix})
+    producer.init_transactions(LIMIT_S)
+    producer.begin_transaction()
+    began = time.monotonic()
+    try:
+        producer.produce(run.topic, b"never", b"never")
+        producer.commit_transaction(20)
+    except KafkaException as error:
+        check(error.args[0].code() == KafkaError.INVALID_TXN_STATE, f"refused with {error}")
+    else:
+        raise SystemExit("a transactional write went through")
+    check(time.monotonic() - began < 15, "the refusal took its time")
+
+
+def server_side_assignment(run):
+    """The new consumer protocol assigns physical partitions: refused with an error, not silence."""
+    consumer = Consumer(
+        {**run.proxies[0], "group.id": f"{run.prefix}-848", "group.protocol": "consumer", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([run.topic])
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        message = consumer.poll(1.0)
+        if message is not None and message.error() is not None:
+            code = message.error().code()
+            check(code in (KafkaError.UNSUPPORTED_VERSION, KafkaError._FATAL), f"refused with {message.error()}")
+            return
+    raise SystemExit("the consumer heard nothing")
+
+
+def grown(run):
+    """Partitions as many as the configuration says, in every proxy."""
+    for settings in run.proxies:
+        seen = AdminClient(settings).list_topics(run.topic, LIMIT_S).topics[run.topic]
+        check(len(seen.partitions) == run.virtual, f"{len(seen.partitions)} partitions where {run.virtual} are due")
+
+
+def unfit(run):
+    """A topic that hasn't the physical partitions of its mapping answers a clear error."""
+    seen = AdminClient(run.proxies[0]).list_topics(run.topic, LIMIT_S).topics[run.topic]
+    check(seen.error is not None and seen.error.code() == KafkaError.TOPIC_EXCEPTION, f"{seen.error}")
+
+
+def filled(run):
+    """20 records in each partition that there is."""
+    producer = run.producer()
+    for p in range(run.physical):
+        for number in range(20):
+            producer.produce(run.topic, value_of(number), b"old", partition=p)
+    check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+
+
+def lagging(run):
+    """A group named as the topic that has read all but one record of partition 5 and three of partition 7."""
+    producer = run.producer()
+
+    def send(partition, count):
+        for number in range(count):
+            producer.produce(run.topic, value_of(number), b"lag", partition=partition)
+        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+
+    for v in range(run.virtual):
+        send(v, 10)
+    ends = AdminClient(run.proxies[0])
+    wanted = {TopicPartition(run.topic, v): OffsetSpec.latest() for v in range(run.virtual)}
+    found = {p.partition: f.result(LIMIT_S).offset for p, f in ends.list_offsets(wanted).items()}
+    offsets = [TopicPartition(run.topic, v, found[v]) for v in range(run.virtual)]
+    run.consumer(group=run.topic).commit(offsets=offsets, asynchronous=False)
+    send(5, 1)
+    send(7, 3)
+
+
+def steady(run):
+    """Writes through all proxies until the file `stop` exists, then reads back; proxies may be restarted meanwhile."""
+    count = 0
+    while not Path(run.stop).exists():
+        for n in range(len(run.proxies)):
+            run.write(5, keys(f"steady-{n}", 60), n, first=count, **{"message.timeout.ms": LIMIT_S * 1000})
+        count += 5
+    reader = run.consumer(group=f"{run.prefix}-steady")
+    reader.subscribe([run.topic], on_revoke=commit_on_revoke)
+    run.read([reader])
+    reader.close()
+    print(run.ledger.check())
+
+
+def group_zero(run):
+    """What was there before the topic became virtual: all of it in the first P partitions."""
+    consumer = run.consumer()
+    consumer.assign([TopicPartition(run.topic, v, 0) for v in range(run.virtual)])
+    found = {}
+    end = time.monotonic() + 20
+    while sum(found.values()) < 20 * run.physical and time.monotonic() < end:
+        for message in consumer.consume(500, 0.2):
+            check(message.error() is None, f"consume: {message.error()}")
+            found[message.partition()] = found.get(message.partition(), 0) + 1
+    consumer.close()
+    check(found == {p: 20 for p in range(run.physical)}, f"records by partition: {found}")
+
+
+SCENARIOS = {
+    f.__name__: f
+    for f in (
+        *(records, committed, transactional, server_side_assignment),
+        *(grown, unfit, filled, group_zero, steady, lagging),
+    )
+}
+
+
+def main():
+    given = json.loads(sys.argv[1])
+    for name in sys.argv[2:]:
+        began = time.monotonic()
+        try:
+            SCENARIOS[name](Run(**given))
+        except SystemExit as failed:
+            raise SystemExit(f"{name}: {failed}") from None
+        print(f"{name}: ok in {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

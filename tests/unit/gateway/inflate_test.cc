@@ -1,0 +1,85 @@
+#include "gateway/inflate.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <string>
+
+namespace kp::gateway {
+namespace {
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string zstd(const std::string& text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+  return out;
+}
+
+const std::string text = std::string(200'000, 'x') + "end";
+
+class EachCoding : public testing::TestWithParam<Coding> {
+ protected:
+  static std::string pack(const std::string& plain) { return GetParam() == Coding::Gzip ? gzip(plain) : zstd(plain); }
+};
+
+TEST_P(EachCoding, GivesBackWhatWasPacked) {
+  for (const std::string& plain : {std::string(), std::string("a"), text}) {
+    const auto out = inflate(GetParam(), pack(plain), 1 << 20);
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(*out, plain);
+  }
+}
+
+TEST_P(EachCoding, SeveralPartsAreOne) {
+  const auto out = inflate(GetParam(), pack("a") + pack("b"), 100);
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ(*out, "ab");
+}
+
+TEST_P(EachCoding, ExactlyTheLimitPassesAndOneMoreDoesNot) {
+  EXPECT_TRUE(inflate(GetParam(), pack(text), text.size()));
+  const auto out = inflate(GetParam(), pack(text), text.size() - 1);
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().code, Errc::Busy);
+}
+
+TEST_P(EachCoding, EveryCutIsMalformed) {
+  const std::string packed = pack("some text that is packed");
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    const auto out = inflate(GetParam(), packed.substr(0, size), 1000);
+    ASSERT_FALSE(out) << size;
+    EXPECT_EQ(out.error().code, Errc::Malformed) << size;
+  }
+}
+
+TEST_P(EachCoding, OtherBytesAreMalformed) {
+  EXPECT_EQ(inflate(GetParam(), "no such thing at all", 1000).error().code, Errc::Malformed);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, EachCoding, testing::Values(Coding::Gzip, Coding::Zstd),
+                         [](const auto& each) { return each.param == Coding::Gzip ? "Gzip" : "Zstd"; });
+
+TEST(Coding, OnlyTwoAreTaken) {
+  EXPECT_EQ(*parse_coding("GZIP"), Coding::Gzip);
+  EXPECT_EQ(*parse_coding("zstd"), Coding::Zstd);
+  EXPECT_EQ(*parse_coding(""), Coding::Identity);
+  EXPECT_FALSE(parse_coding("br"));
+  EXPECT_FALSE(parse_coding("gzip, gzip"));
+}
+
+}  // namespace
+}  // namespace kp::gateway

@@ -1,0 +1,341 @@
+#include <gtest/gtest.h>
+
+#include <future>
+#include <set>
+
+#include "kafka/errors.h"
+#include "kafka/messages/00_produce.h"
+#include "kafka/messages/01_fetch.h"
+#include "kafka/messages/17_sasl_handshake.h"
+#include "kafka/messages/18_api_versions.h"
+#include "unit/proxy/running_proxy.h"
+#include "unit/virtual/batches.h"
+
+/// Requests with virtual partitions through a session: four on two, in the topic "t".
+namespace kp::proxy {
+namespace {
+
+namespace api = kafka::api;
+using kafka::FetchRequest;
+using kafka::FetchResponse;
+using kafka::ProduceRequest;
+using kafka::ProduceResponse;
+using std::chrono::milliseconds;
+using test::Socket;
+
+constexpr kafka::Version fetch_version = 11;
+constexpr kafka::Version produce_version = 9;
+
+class TranslationTest : public RunningProxy {
+ protected:
+  TranslationTest() {
+    auto& mapping = config.partition_mapping.emplace();
+    mapping.virtual_partitions = 4;
+    mapping.physical_partitions = 2;
+    mapping.topics.emplace_back().topic = "t";
+  }
+
+  test::FakeBroker::Request next() {
+    auto request = broker.next();
+    EXPECT_TRUE(request) << "the broker was not asked";
+    return std::move(request).value_or(test::FakeBroker::Request{});
+  }
+
+  template <class Message>
+  static Message body_of(const test::FakeBroker::Request& request) {
+    const auto at = kafka::request_body(request.frame);
+    EXPECT_TRUE(at);
+    auto decoded = kafka::decode<Message>(BytesView(request.frame).subspan(*at), request.head.api_version);
+    EXPECT_TRUE(decoded);
+    return std::move(*decoded);
+  }
+
+  /// Answers a Produce: each partition at offset 7.
+  static void accept(const test::FakeBroker::Request& request) {
+    const auto asked = body_of<ProduceRequest>(request);
+    ProduceResponse response;
+    for (const auto& topic : asked.topic_data) {
+      auto& answered = response.responses.emplace_back();
+      answered.name = topic.name;
+      for (const auto& each : topic.partition_data) {
+        auto& partition = answered.partition_responses.emplace_back();
+        partition.index = each.index;
+        partition.base_offset = 7;
+      }
+    }
+    Bytes body;
+    encode(response, request.head.api_version, body);
+    request.reply(body);
+  }
+
+  /// Answers a Fetch with these batches in each partition.
+  static void serve(const test::FakeBroker::Request& request, const Bytes& batches) {
+    const auto asked = body_of<FetchRequest>(request);
+    FetchResponse response;
+    for (const auto& topic : asked.topics) {
+      auto& answered = response.responses.emplace_back();
+      answered.topic = topic.topic;
+      for (const auto& each : topic.partitions) {
+        auto& partition = answered.partitions.emplace_back();
+        partition.partition_index = each.partition;
+        partition.high_watermark = 100;
+        partition.records = kafka::Records{batches};
+      }
+    }
+    Bytes body;
+    encode(response, request.head.api_version, body);
+    request.reply(body);
+  }
+};
+
+Bytes fetch_of(std::int32_t correlation_id, const std::string& name, std::int32_t partition, std::int32_t epoch = -1,
+               std::int32_t session = 0) {
+  FetchRequest request;
+  request.max_wait_ms = 500;
+  request.session_id = session;
+  request.session_epoch = epoch;
+  if (!name.empty()) {
+    auto& topic = request.topics.emplace_back();
+    topic.topic = name;
+    topic.partitions.emplace_back().partition = partition;
+  }
+  return kafka::encode_request(request, fetch_version, correlation_id, "test");
+}
+
+Bytes produce_of(std::int32_t correlation_id, const std::vector<std::int32_t>& partitions, const Bytes& batch,
+                 std::int16_t acks = -1) {
+  ProduceRequest request;
+  request.acks = acks;
+  auto& topic = request.topic_data.emplace_back();
+  topic.name = "t";
+  for (const std::int32_t partition : partitions) {
+    auto& one = topic.partition_data.emplace_back();
+    one.index = partition;
+    one.records = kafka::Records{batch};
+  }
+  return kafka::encode_request(request, produce_version, correlation_id, "test");
+}
+
+template <class Response>
+Response decoded(const Bytes& frame, kafka::Version version) {
+  auto response = kafka::decode_response<Response>(frame, version);
+  EXPECT_TRUE(response);
+  return response ? std::move(*response) : Response{};
+}
+
+Bytes joined(std::initializer_list<Bytes> frames) {
+  Bytes all;
+  for (const Bytes& frame : frames) virt::sample::append(all, frame);
+  return all;
+}
+
+TEST_F(TranslationTest, RequestsAndResponsesLargerThanAnyBufferAreTakenWhole) {
+  start();
+  const Socket client = to_broker();
+  virt::sample::BatchOf large;
+  large.producer_id = 9;
+  large.epoch = 0;
+  large.sequence = 0;
+  large.payload = 700'000;
+  const auto sent =
+      std::async(std::launch::async, [&] { client.send(produce_of(1, {3}, virt::sample::batch(large))); });
+  const auto asked = next();
+  const auto produce = body_of<ProduceRequest>(asked);
+  ASSERT_EQ(produce.topic_data.at(0).partition_data.at(0).index, 1);
+  large.producer_id = 9 | (std::int64_t{1} << 48);
+  const Bytes tagged = virt::sample::batch(large);
+  const BytesView records = produce.topic_data[0].partition_data[0].records->bytes;
+  EXPECT_EQ(Bytes(records.begin(), records.end()), tagged);
+  accept(asked);
+  const auto answer = decoded<ProduceResponse>(client.receive_frame(), produce_version);
+  EXPECT_EQ(answer.responses.at(0).partition_responses.at(0).index, 3);
+  EXPECT_EQ(answer.responses[0].partition_responses[0].base_offset, 7);
+
+  client.send(fetch_of(2, "t", 3));
+  serve(next(), tagged);
+  const Bytes frame = client.receive_frame();  // the records are part of it
+  const auto fetched = decoded<FetchResponse>(frame, fetch_version);
+  large.producer_id = 9;
+  const BytesView own = fetched.responses.at(0).partitions.at(0).records->bytes;
+  EXPECT_EQ(Bytes(own.begin(), own.end()), virt::sample::batch(large));
+}
+
+TEST_F(TranslationTest, ARequestBehindOneThatIsTranslatedWaitsForItsAnswer) {
+  start();
+  const Socket client = to_broker();
+  client.send(joined({beat(1), fetch_of(2, "t", 2), beat(3)}));
+  const auto first = next();
+  EXPECT_EQ(first.head.api_key, heartbeat);
+  EXPECT_FALSE(broker.next(milliseconds(50)));
+  first.reply(Bytes(3));
+  const auto fetch = next();
+  EXPECT_EQ(fetch.head.api_key, api::fetch);
+  EXPECT_FALSE(broker.next(milliseconds(50)));
+  serve(fetch, {});
+  next().reply(Bytes(3));
+  for (const std::int32_t id_due : {1, 2, 3}) EXPECT_EQ(next_id(client), id_due);
+}
+
+TEST_F(TranslationTest, WhatNamesNoVirtualTopicPassesAsItIs) {
+  start();
+  const Socket client = to_broker();
+  const Bytes sent = fetch_of(5, "plain", 2);
+  client.send(joined({sent, beat(6)}));
+  const auto fetch = next();
+  EXPECT_EQ(fetch.frame, sent);
+  const auto second = next();  // nobody waits for the answer before
+  serve(fetch, {});
+  second.reply(Bytes(3));
+  EXPECT_EQ(next_id(client), 5);
+  EXPECT_EQ(next_id(client), 6);
+}
+
+TEST_F(TranslationTest, PartsOfAProduceThatShareAPartitionGoByConnectionsOfTheirOwn) {
+  start();
+  const Socket client = to_broker();
+  for (std::int32_t round = 0; round < 2; ++round) {
+    client.send(produce_of(round, {0, 1, 2, 3}, virt::sample::batch({})));
+    const auto one = next();
+    const auto other = next();
+    EXPECT_NE(one.from, other.from);
+    accept(one);
+    accept(other);
+    const auto answer = decoded<ProduceResponse>(client.receive_frame(), produce_version);
+    std::set<std::int32_t> answered;
+    for (const auto& each : answer.responses.at(0).partition_responses) answered.insert(each.index);
+    EXPECT_EQ(answered, (std::set<std::int32_t>{0, 1, 2, 3}));
+  }
+  EXPECT_TRUE(metric_comes("virtual_upstream_requests_total{api_key=\"Produce\"} 4"));
+}
+
+TEST_F(TranslationTest, WhereTheClientLogsInAtTheBrokerThereIsOneConnectionOnly) {
+  start();
+  const Socket client = to_broker();
+  client.send(kafka::encode_request(kafka::SaslHandshakeRequest{}, 1, 1, "test"));
+  next().reply(Bytes{0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(next_id(client), 1);
+  client.send(produce_of(2, {0, 2}, virt::sample::batch({})));
+  const auto one = next();
+  const auto other = next();
+  EXPECT_EQ(one.from, other.from);
+  accept(one);
+  accept(other);
+  EXPECT_EQ(next_id(client), 2);
+}
+
+TEST_F(TranslationTest, AnswersOfABrokerThatTakesNoMoreQuestionsEndTheConnection) {
+  // Two questions on one connection; the second is too large for any buffer, and the broker reads the first alone.
+  broker.on(api::produce, [](const test::FakeBroker::Request& request) {
+    const Bytes answer = request.response({});
+    request.from->send(joined({answer, answer}));
+    request.from->reset();
+  });
+  start();
+  const Socket client = to_broker();
+  client.send(kafka::encode_request(kafka::SaslHandshakeRequest{}, 1, 1, "test"));
+  next().reply(Bytes{0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(next_id(client), 1);
+  virt::sample::BatchOf large;
+  large.payload = 12 << 20;
+  client.send(produce_of(2, {0, 2}, virt::sample::batch(large)));
+  EXPECT_TRUE(client.ended());
+  const Socket other = to_broker();
+  other.send(beat(3));
+  next().reply(Bytes(3));
+  EXPECT_EQ(next_id(other), 3);
+}
+
+TEST_F(TranslationTest, ALaneThatBreaksEndsTheConnection) {
+  start();
+  const Socket client = to_broker();
+  client.send(produce_of(1, {0, 2}, virt::sample::batch({})));
+  const auto one = next();
+  const auto other = next();
+  const bool first_is_lane = body_of<ProduceRequest>(one).topic_data[0].partition_data[0].records->bytes[50] != 0xff;
+  accept(first_is_lane ? other : one);
+  (first_is_lane ? one : other).from->close();
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(TranslationTest, ABrokerThatClosesInTheMiddleEndsTheConnection) {
+  start();
+  const Socket client = to_broker();
+  client.send(fetch_of(1, "t", 2));
+  next().from->close();
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(TranslationTest, AnAnswerToSomethingElseEndsTheConnection) {
+  start();
+  const Socket client = to_broker();
+  client.send(fetch_of(1, "t", 2));
+  auto fetch = next();
+  fetch.head.correlation_id = 9;
+  fetch.reply(Bytes(20));
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(TranslationTest, ADrainWaitsForTheAnswer) {
+  start();
+  const Socket client = to_broker();
+  client.send(fetch_of(1, "t", 2));
+  const auto fetch = next();
+  auto drained = std::async(std::launch::async, [&] { return proxy->drain([] { return false; }); });
+  EXPECT_EQ(drained.wait_for(milliseconds(100)), std::future_status::timeout);
+  serve(fetch, {});
+  EXPECT_EQ(next_id(client), 1);
+  EXPECT_TRUE(client.ended());
+  EXPECT_TRUE(drained.get());
+}
+
+TEST_F(TranslationTest, AFetchSessionFromBeforeTheMappingBeginsAnew) {
+  start();
+  const Socket client = to_broker();
+  client.send(fetch_of(1, "", 0, 4, 77));
+  const auto refused = decoded<FetchResponse>(client.receive_frame(), fetch_version);
+  EXPECT_EQ(refused.error_code, kafka::error::fetch_session_id_not_found);
+  client.send(fetch_of(2, "plain", 0, 0));
+  serve(next(), {});
+  EXPECT_EQ(next_id(client), 2);
+  const Bytes further = fetch_of(3, "", 0, 1, 78);
+  client.send(further);
+  EXPECT_EQ(next().frame, further);
+}
+
+TEST_F(TranslationTest, ApiVersionsOffersWhatCanBeTranslated) {
+  start();
+  const Socket client = to_broker();
+  const Bytes asked = test::request_frame(api::api_versions, 0, 1);
+  client.send(asked);
+  const auto answer = decoded<kafka::ApiVersionsResponse>(client.receive_frame(), 0);
+  for (const auto& each : answer.api_keys) {
+    if (each.api_key == api::fetch) {
+      EXPECT_GE(each.min_version, 4);
+    }
+  }
+}
+
+TEST_F(TranslationTest, AVersionThatCannotBeReadNeverReachesTheBroker) {
+  start();
+  const Socket client = to_broker();
+  client.send(test::request_frame(api::fetch, 3, 1, Bytes(40)));
+  EXPECT_TRUE(client.ended());
+  EXPECT_TRUE(metric_comes("connections_closed_total{reason=\"unsupported\"} 1"));
+}
+
+TEST_F(TranslationTest, AProduceThatWantsNoAnswerGoesOutAndNothingComesBack) {
+  start();
+  const Socket client = to_broker();
+  client.send(joined({produce_of(1, {0, 2}, virt::sample::batch({}), 0), beat(2)}));
+  std::set<std::int16_t> keys;
+  for (int i = 0; i < 3; ++i) {
+    const auto request = next();
+    keys.insert(request.head.api_key);
+    if (request.head.api_key == heartbeat) request.reply(Bytes(3));
+  }
+  EXPECT_EQ(keys, (std::set<std::int16_t>{api::produce, heartbeat}));
+  EXPECT_EQ(next_id(client), 2);
+}
+
+}  // namespace
+}  // namespace kp::proxy
