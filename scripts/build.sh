@@ -33,6 +33,7 @@ case $kind in
     ;;
 esac
 
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true # a fresh checkout finds what another has compiled
 cmake --log-level=WARNING -G Ninja -S . -B "$folder" "-DCMAKE_CXX_COMPILER=$compiler" "${options[@]}"
 if [[ $kind == clang ]]; then
   exec python3 scripts/syntax_check.py "$folder"
