@@ -1,5 +1,6 @@
 #include "bench/frames.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,9 @@ namespace {
 constexpr std::int32_t broker_id = 1;
 constexpr std::string_view client_id = "kpbench";
 constexpr std::string_view cluster_id = "kpbenchkpbenchkpbench0";
-constexpr std::size_t uuid_bytes = 16;
 constexpr std::int32_t ack_timeout_ms = 30000;
+constexpr std::int64_t half_topic_id = 0x4b4b4b4b4b4b4b4b;
+constexpr std::size_t batch_bytes = 16 * 1024;  // a batch.size of Java's producer
 
 kafka::ApiVersionsResponse offers() {
   kafka::ApiVersionsResponse answer;
@@ -41,6 +43,7 @@ kafka::MetadataResponse metadata(std::uint16_t port) {
   answer.controller_id = broker_id;
   auto& topic = answer.topics.emplace_back();
   topic.name = "bench";
+  topic.topic_id = {half_topic_id, half_topic_id};
   auto& partition = topic.partitions.emplace_back();
   partition.leader_id = broker_id;
   partition.replica_nodes = {broker_id};
@@ -76,6 +79,39 @@ Bytes numbered(std::size_t size) {
   return bytes;
 }
 
+/// Makes `bytes` a batch of one record, by its header; nobody but a broker and a client would look at the rest, or at
+/// the CRC. Too short for a header: it stays what it is.
+void make_batch(MutableBytes bytes, std::int64_t offset) {
+  Bytes header;
+  kafka::Writer out(header);
+  out.integer(offset);
+  out.integer(static_cast<std::int32_t>(bytes.size() - 12));  // behind this field
+  out.integer(std::int32_t{0});                               // leader epoch
+  out.integer(std::int8_t{2});                                // magic
+  out.integer(std::int32_t{0});                               // CRC
+  out.integer(std::int16_t{0});                               // attributes
+  out.integer(std::int32_t{0});                               // last offset delta
+  out.integer(std::int64_t{1});                               // first and highest time
+  out.integer(std::int64_t{1});
+  out.integer(std::int64_t{-1});  // producer id, epoch, sequence: none
+  out.integer(std::int16_t{-1});
+  out.integer(std::int32_t{-1});
+  out.integer(std::int32_t{1});  // records
+  if (header.size() <= bytes.size()) std::ranges::copy(header, bytes.begin());
+}
+
+/// A partition's records as a broker keeps them: in batches.
+Bytes batches(std::size_t size) {
+  Bytes bytes = numbered(size);
+  std::int64_t offset = 0;
+  for (MutableBytes rest = bytes; !rest.empty(); ++offset) {
+    const std::size_t n = rest.size() < 2 * batch_bytes ? rest.size() : batch_bytes;
+    make_batch(rest.first(n), offset);
+    rest = rest.subspan(n);
+  }
+  return bytes;
+}
+
 kafka::FetchResponse fetched(BytesView records, bool endpoints, std::uint16_t port) {
   kafka::FetchResponse answer;
   auto& topic = answer.responses.emplace_back();
@@ -90,7 +126,8 @@ kafka::FetchResponse fetched(BytesView records, bool endpoints, std::uint16_t po
 /// By id from version 13 on of both APIs, before that by name.
 void write_topic(kafka::Writer& out, bool by_id) {
   if (by_id) {
-    out.bytes(Bytes(uuid_bytes, 0x4b));
+    out.integer(half_topic_id);
+    out.integer(half_topic_id);
     return;
   }
   constexpr std::string_view name = "bench";
@@ -115,7 +152,9 @@ Bytes produce_request(std::size_t records, kafka::Version version) {
   out.length<std::int32_t>(true, 1);  // one partition
   out.integer(std::int32_t{0});
   out.length<std::int32_t>(true, static_cast<std::int64_t>(records));
-  out.bytes(Bytes(records, 0xa5));
+  Bytes batch(records, 0xa5);
+  make_batch(batch, 0);
+  out.bytes(batch);
   for (int level = 0; level < 3; ++level) out.uvarint(0);  // no tagged fields: partition, topic, request
   return kafka::seal_frame(std::move(frame));
 }
@@ -183,7 +222,7 @@ Bytes Answers::make(const Kind& kind) const {
     case kafka::api::produce:
       return kafka::encode_response(produced(), kind.version, 0);
     case kafka::api::fetch:
-      return kafka::encode_response(fetched(numbered(kind.records), kind.endpoints, port_), kind.version, 0);
+      return kafka::encode_response(fetched(batches(kind.records), kind.endpoints, port_), kind.version, 0);
     case kafka::api::metadata:
       return kafka::encode_response(metadata(port_), kind.version, 0);
     case kafka::api::api_versions:

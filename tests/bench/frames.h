@@ -13,7 +13,7 @@ namespace kp::bench {
 
 inline constexpr kafka::Version produce_version = 13;
 
-/// One topic, one partition, acks=1, `records` bytes that nobody on the way looks into. Correlation id 0. Version 9 or
+/// One topic, one partition, acks=1, one batch of `records` bytes. Correlation id 0. Version 9 or
 /// later.
 Bytes produce_request(std::size_t records, kafka::Version version = produce_version);
 
@@ -38,8 +38,8 @@ class Answers {
   explicit Answers(std::uint16_t port) : port_(port) {}
 
   /// The whole response frame, with any correlation id; it lives as long as this. A Fetch response has `fetch_bytes` of
-  /// records, and from version 16 on now and then NodeEndpoints. Ends the process at an API that the broker doesn't
-  /// have.
+  /// records in batches, and from version 16 on now and then NodeEndpoints. Ends the process at an API that the broker
+  /// doesn't have.
   BytesView to(const kafka::RequestHead& request, std::size_t fetch_bytes);
 
  private:

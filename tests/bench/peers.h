@@ -8,7 +8,8 @@
 namespace kp::bench {
 
 /// What stands on either side of what is measured. Swap: SASL/PLAIN on both, without TLS, and auth_swap between.
-enum class Security : std::uint8_t { Plain, ClientTls, BothTls, Swap };
+/// What is asked of whoever stands between, beyond passing bytes on.
+enum class Security : std::uint8_t { Plain, ClientTls, BothTls, Swap, Virtual };
 
 constexpr bool clients_use_tls(Security security) {
   return security == Security::ClientTls || security == Security::BothTls;

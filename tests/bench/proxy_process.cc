@@ -39,6 +39,9 @@ std::string security_of(const ProxySides& sides) {
              "downstream: {security_protocol: SASL_PLAINTEXT, sasl_mechanisms: [PLAIN]}\n"
              "auth_swap: {enabled: true, downstream_credentials: [\"alice=wonderland\"], "
              "upstream_credentials: [\"svc=builder\"], mapping: [\"alice=svc\"]}\n";
+    case Security::Virtual:
+      return "  security_protocol: PLAINTEXT\ndownstream: {security_protocol: PLAINTEXT}\n"
+             "partition_mapping: {virtual_partitions: 4, physical_partitions: 1, topics: {bench: {}}}\n";
     case Security::Plain:
       break;
   }

@@ -17,6 +17,7 @@ struct RateCase {
   bool fetch = false;  ///< else Produce
   int per_second = 0;
   Security security = Security::Plain;
+  std::size_t bytes = small_bytes;
 };
 
 const std::vector<RateCase>& cases() {
@@ -27,6 +28,8 @@ const std::vector<RateCase>& cases() {
       {"fetch 100 B, 10000/s", true, 10000, Security::Plain},
       {"TLS, produce 100 B, 1000/s", false, 1000, Security::ClientTls},
       {"TLS, produce 100 B, 10000/s", false, 10000, Security::ClientTls},
+      {"virtual, produce 16 KiB, 50 MB/s", false, 3000, Security::Virtual, 16 * 1024},
+      {"virtual, fetch 16 KiB, 50 MB/s", true, 3000, Security::Virtual, 16 * 1024},
   };
   return all;
 }
@@ -40,7 +43,7 @@ std::vector<Column> columns() {
 
 std::vector<double> measure_once(const Target& target, const RateCase& work, ssl_ctx_st* tls,
                                  std::chrono::milliseconds span) {
-  const Bytes request = work.fetch ? fetch_request(fetch_version) : produce_request(small_bytes);
+  const Bytes request = work.fetch ? fetch_request(fetch_version) : produce_request(work.bytes);
   const Pace pace{.per_second = work.per_second, .span = span};
   const PacedAnswers answers = paced_answers(target, request, pace, tls);
   const std::vector<double>& latencies = answers.latencies;
@@ -59,7 +62,7 @@ std::vector<Grid> measure_rates(Stages& stages, const RatesSettings& settings) {
     if (!seen.insert(work.security).second && settings.few) continue;
     say(work.name);
     Stage& stage = stages.of(work.security);
-    stage.set_fetch_bytes(work.fetch ? small_bytes : 0);
+    stage.set_fetch_bytes(work.fetch ? work.bytes : 0);
     all.push_back(take_turns(work.name, columns(), stage.targets(), settings.rounds, [&](const Target& target) {
       return measure_once(target, work, stage.tls(), settings.span);
     }));

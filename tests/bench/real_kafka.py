@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """real_kafka.py --proxy BINARY --out FILE: Kafka's own ProducerPerformance and ConsumerPerformance, a real broker
-on loopback, direct and through the proxy in turns. Prints medians with the least and the most, writes them as JSON.
+on loopback, direct, through the proxy and with virtual partitions in turns. Prints medians with the least and the most, writes them as JSON.
 The Java clients and the broker take most of the machine: what the proxy costs alone kpbench says."""
 
 import argparse
@@ -23,6 +23,7 @@ from waiting import until
 BASE_PORT = 29490  # of the brokers; apart from the demo's
 PROXY_PORT = 28090
 TOPIC = "bench"
+VIRTUAL = "bench-virtual"
 TOOL_SECONDS = 300
 PRODUCED = re.compile(
     r"\(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, \d+ ms 95th, (\d+) ms 99th"
@@ -31,6 +32,7 @@ CONFIG = """bind_address: 127.0.0.1
 upstream: {{bootstrap_servers: ["{broker}"], security_protocol: PLAINTEXT}}
 downstream: {{security_protocol: PLAINTEXT}}
 broker_mapping: {{mode: port_offset, port_offset: {{hostname: 127.0.0.1, base: {base}}}}}
+partition_mapping: {{virtual_partitions: 12, physical_partitions: 3, topics: {{{virtual}: {{}}}}}}
 """
 
 
@@ -42,10 +44,10 @@ def run(main_class, *arguments):
     return done.stdout
 
 
-def produce(bootstrap, options):
+def produce(bootstrap, topic, options):
     text = run(
         "org.apache.kafka.tools.ProducerPerformance",
-        *("--topic", TOPIC, "--num-records", options.records, "--record-size", options.record_bytes),
+        *("--topic", topic, "--num-records", options.records, "--record-size", options.record_bytes),
         *("--throughput", -1, "--producer-props", f"bootstrap.servers={bootstrap}", "acks=1", "batch.size=65536"),
     )
     found = PRODUCED.findall(text)
@@ -55,10 +57,10 @@ def produce(bootstrap, options):
     return {"produce_mb_per_s": speed, "produce_avg_ms": average, "produce_p50_ms": p50, "produce_p99_ms": p99}
 
 
-def consume(bootstrap, options):
+def consume(bootstrap, topic, options):
     text = run(
         "org.apache.kafka.tools.ConsumerPerformance",
-        *("--bootstrap-server", bootstrap, "--topic", TOPIC, "--messages", options.records, "--timeout", 60000),
+        *("--bootstrap-server", bootstrap, "--topic", topic, "--messages", options.records, "--timeout", 60000),
     )
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines() if "," in line]
     names, values = rows[0], rows[-1]
@@ -75,7 +77,7 @@ def measure(ways, options):
             if way in failed:
                 continue
             try:
-                figures = produce(ways[way], options) | consume(ways[way], options)
+                figures = produce(*ways[way], options) | consume(*ways[way], options)
             except (RuntimeError, subprocess.TimeoutExpired) as failure:
                 failed[way] = str(failure)
                 print(f"real_kafka: {way}: {failure}", file=sys.stderr)
@@ -118,14 +120,16 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     with KafkaCluster(folder / "cluster", brokers=1, base_port=BASE_PORT, heap="512m") as cluster:
         broker = cluster.brokers[1].address("PLAINTEXT")
-        cluster.create_topic(TOPIC, partitions=3)
+        for topic in (TOPIC, VIRTUAL):
+            cluster.create_topic(topic, partitions=3)
         config = folder / "kafkaproxy.yaml"
-        config.write_text(CONFIG.format(broker=broker, base=PROXY_PORT))
+        config.write_text(CONFIG.format(broker=broker, base=PROXY_PORT, virtual=VIRTUAL))
         proxy = Child("kafkaproxy", [options.proxy, "run", "--config", config], folder / "kafkaproxy.log")
         try:
             through = f"127.0.0.1:{PROXY_PORT}"
             until("the proxy answers", lambda: listens(PROXY_PORT))
-            report(*measure({"direct": broker, "kafkaproxy": through}, options), options.out)
+            ways = {"direct": (broker, TOPIC), "kafkaproxy": (through, TOPIC), "virtual": (through, VIRTUAL)}
+            report(*measure(ways, options), options.out)
         finally:
             proxy.stop()
 

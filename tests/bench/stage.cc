@@ -34,6 +34,11 @@ Stage::Stage(const std::string& proxy_binary, const std::string& folder, Securit
     targets_.back().login = true;
     return;
   }
+  if (security == Security::Virtual) {
+    add_proxy("kafkaproxy", proxy_binary, folder + "/plain", broker_port, {Security::Plain, certificate});
+    add_proxy("virtual", proxy_binary, folder, broker_port, {security, certificate});
+    return;
+  }
   if (security == Security::Plain) add_relay("relay, splicing", serve_splicing_relay, broker_port);
   add_peer("nginx", start_nginx(folder + "/nginx", broker_port, security, certificate));
   add_peer("haproxy", start_haproxy(folder + "/haproxy", broker_port, security, certificate));

@@ -23,7 +23,8 @@ class Stage {
   Stage(const std::string& proxy_binary, const std::string& folder, Security security, const Certificate& certificate);
 
   Security security() const { return security_; }
-  /// Direct, copying relay, splicing relay, nginx, haproxy, kafkaproxy: those there are for this security.
+  /// Direct, copying relay, splicing relay, nginx, haproxy, kafkaproxy: those there are for this security. Of Swap and
+  /// Virtual: direct, copying relay, kafkaproxy without it, and with it.
   const std::vector<Target>& targets() const { return targets_; }
   ssl_ctx_st* tls() const { return client_tls_.get(); }  ///< of clients; null: plaintext
   void set_fetch_bytes(std::size_t bytes) { orders_.set_fetch_bytes(static_cast<std::uint32_t>(bytes)); }

@@ -36,6 +36,10 @@ std::vector<Case> cases() {
   add("TLS both, produce 1 MiB", false, 13, mib, 16, 1, Security::BothTls);
   add("auth_swap, fetch 1 MiB", true, 18, mib, 16, 1, Security::Swap);
   add("auth_swap, produce 16 KiB", false, 13, 16 * kib, 16, 1, Security::Swap);
+  add("virtual, fetch 1 MiB", true, 18, mib, 16, 1, Security::Virtual);
+  add("virtual, fetch 64 KiB", true, 18, 64 * kib, 16, 1, Security::Virtual);
+  add("virtual, produce 1 MiB", false, 13, mib, 16, 1, Security::Virtual);
+  add("virtual, produce 16 KiB", false, 13, 16 * kib, 16, 1, Security::Virtual);
   return all;
 }
 
