@@ -104,7 +104,7 @@ virt::Context Translation::context(std::vector<virt::UnfitTopic>& unfit) {
   }
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
-  return {mapping_, &worker.topic_ids, &worker.skips, lanes(), &fetches_in_full_, &unfit};
+  return {mapping_, &worker.topic_ids, &worker.skips, &turns_, lanes(), &fetches_in_full_, &unfit};
 }
 
 void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {

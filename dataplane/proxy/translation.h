@@ -82,6 +82,7 @@ class Translation {
 
   Session& session_;
   bool busy_ = false;
+  virt::Turns turns_;
   bool fetches_in_full_ = false;  ///< a Fetch session of the broker's began here, by the mapping in force
   std::shared_ptr<const virt::Mapping> mapping_;  ///< of the last request
   std::deque<std::optional<std::size_t>> due_;    ///< slots of what the own connection will answer, in order

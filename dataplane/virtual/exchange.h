@@ -15,6 +15,7 @@
 #include "virtual/mapping.h"
 #include "virtual/skips.h"
 #include "virtual/topic_ids.h"
+#include "virtual/turns.h"
 
 /// What becomes of one request of a client's: pure, driven by whoever has the connections.
 ///
@@ -53,6 +54,7 @@ struct Context {
   std::shared_ptr<const Mapping> mapping;    ///< never null
   TopicIds* ids = nullptr;                   ///< of the loop; never null
   Skips* skips = nullptr;                    ///< of the loop; never null
+  Turns* turns = nullptr;                    ///< of the session; never null
   int lanes = 4;                             ///< how many there are for Produce, the session's own counted
   bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
   std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that haven't their P partitions; null: nowhere
@@ -85,6 +87,7 @@ class Exchange {
     if (ids().learn(id, name)) skips().clear();
   }
   Skips& skips() { return *context_.skips; }
+  Turns& turns() { return *context_.turns; }
   bool* fetches_in_full() const { return context_.fetches_in_full; }
   void tell_unfit(const std::string& topic, std::size_t has, const TopicRule& rule) {
     if (context_.unfit != nullptr) context_.unfit->push_back({topic, has, rule.physical_partitions});

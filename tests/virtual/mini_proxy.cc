@@ -117,6 +117,7 @@ class Session {
     context_.mapping = setup.mapping;
     context_.ids = &ids_;
     context_.skips = &skips_;
+    context_.turns = &turns_;
   }
 
   void run() {
@@ -195,6 +196,7 @@ class Session {
   Book book_;
   virt::TopicIds ids_;
   virt::Skips skips_;
+  virt::Turns turns_;
   virt::Context context_;
   Connection client_;
   std::map<int, std::unique_ptr<Connection>> lanes_;

@@ -9,6 +9,7 @@
 #include "kafka/messages/01_fetch.h"
 #include "kafka/messages/02_list_offsets.h"
 #include "virtual/apis/apis.h"
+#include "virtual/apis/fetch_plan.h"
 #include "virtual/fields.h"
 #include "virtual/sieve.h"
 
@@ -20,33 +21,8 @@ using Response = kafka::FetchResponse;
 using Asked = Request::Topic::Partition;
 using Answered = Response::Topic::Partition;
 
-/// Those whose offsets lie further apart are read separately: who is behind must not hold the others back.
-constexpr std::int64_t far_apart = 10'000;
 constexpr kafka::Version list_offsets_version = 1;  ///< every broker has it
 constexpr std::int64_t earliest = -2;
-
-/// One virtual partition that the client wants.
-struct Want {
-  TopicKey key;
-  std::int32_t partition = 0;
-  const TopicRule* rule = nullptr;  ///< null: not virtual
-  Asked asked;
-  std::int64_t from =
-      0;  ///< where the broker is asked from; behind what the client said where that is known to hold nothing
-  bool alone = false;    ///< not to be read together with others
-  bool placed = false;   ///< the log's start has been asked for
-  bool refused = false;  ///< its offset is out of range
-  const Answered* answer = nullptr;
-  std::size_t read = 0;  ///< which of the sieves
-
-  std::int32_t upstream() const { return rule == nullptr ? partition : rule->physical_of(partition); }
-};
-
-/// Wants of one physical partition that one read serves; from the lowest offset on.
-struct Cluster {
-  std::vector<Want*> wants;
-  std::size_t ask = 0;
-};
 
 /// What was read of one physical partition, once, for all that want something of it.
 struct Read {
@@ -119,42 +95,14 @@ class Fetch : public Exchange {
 
   // ------ asking
 
-  std::vector<Cluster> clusters_of(std::vector<Want*> wants) const {
-    const auto place = [](const Want* want) {
-      return std::tuple(want->key, want->upstream(), want->asked.current_leader_epoch, want->from);
-    };
-    std::ranges::stable_sort(wants, {}, place);
-    std::vector<Cluster> clusters;
-    for (Want* const want : wants) {
-      const Want* const last = clusters.empty() ? nullptr : clusters.back().wants.back();
-      const bool together = last != nullptr && !want->alone && !last->alone && last->key == want->key &&
-                            last->upstream() == want->upstream() &&
-                            last->asked.current_leader_epoch == want->asked.current_leader_epoch &&
-                            want->from - last->from <= far_apart;
-      if (!together) clusters.emplace_back();
-      clusters.back().wants.push_back(want);
-    }
-    return clusters;
-  }
-
-  /// Places each cluster into the first request that hasn't its partition yet; how many requests that makes.
-  static std::size_t place(std::vector<Cluster>& clusters) {
-    std::map<std::pair<TopicKey, std::int32_t>, std::size_t> used;
-    std::size_t asks = 0;
-    for (Cluster& cluster : clusters) {
-      cluster.ask = used[{cluster.wants[0]->key, cluster.wants[0]->upstream()}]++;
-      asks = std::max(asks, cluster.ask + 1);
-    }
-    return asks;
-  }
-
   Result<Step> read(const std::vector<Want*>& wants, Then then) {
     std::vector<Want*> wanted;
     for (Want* const want : wants) {
       if (!want->refused) wanted.push_back(want);
     }
-    clusters_ = clusters_of(std::move(wanted));
-    const std::size_t count = place(clusters_);
+    FetchPlan plan = plan_fetch(std::move(wanted), turns());
+    clusters_ = std::move(plan.clusters);
+    const std::size_t count = plan.asks;
     if (count == 0) return finish();
     std::vector<Request> requests(count, head());
     // Several come one after the other on the connection, so none may wait for something new.
@@ -216,6 +164,8 @@ class Fetch : public Exchange {
       const auto entry = found[cluster.ask].find({first.key, first.upstream()});
       if (entry == found[cluster.ask].end()) continue;  // as a broker does of which a quota wants less
       reads_.push_back(make_read(*entry->second, answers_[answers_.size() - found.size() + cluster.ask], first));
+      const Answered*& known = known_[first.physical()];
+      if (known == nullptr || known->error_code == kafka::error::offset_out_of_range) known = entry->second;
       for (Want* const want : cluster.wants) {
         want->answer = entry->second;
         want->read = reads_.size() - 1;
@@ -330,11 +280,9 @@ class Fetch : public Exchange {
   }
 
   void add(const Want& want, Response& out) {
+    if (want.left_out) return add_left_out(want, out);
     if (!want.refused && want.answer == nullptr) return;
-    if (out.responses.empty() || key_of(out.responses.back()) != want.key) {
-      set_key(out.responses.emplace_back(), want.key);
-    }
-    Answered& answered = out.responses.back().partitions.emplace_back();
+    Answered& answered = place_for(want, out);
     if (want.refused) {
       answered.error_code =
           want.rule->has(want.partition) ? kafka::error::offset_out_of_range : kafka::error::unknown_topic_or_partition;
@@ -345,6 +293,29 @@ class Fetch : public Exchange {
       if (want.rule != nullptr) take_own(want, answered);
     }
     answered.partition_index = want.partition;
+  }
+
+  static Answered& place_for(const Want& want, Response& out) {
+    if (out.responses.empty() || key_of(out.responses.back()) != want.key) {
+      set_key(out.responses.emplace_back(), want.key);
+    }
+    return out.responses.back().partitions.emplace_back();
+  }
+
+  /// As brokers answer when the bytes of a Fetch are used up: without records, with the offsets of the partition. To
+  /// clients that is no error, and no end of a partition either. They would drop an answer that doesn't name all.
+  void add_left_out(const Want& want, Response& out) {
+    const auto known = known_.find(want.physical());
+    if (known == known_.end()) return;
+    Answered& answered = place_for(want, out);
+    if (known->second->error_code == kafka::error::offset_out_of_range)
+      answered.high_watermark = -1;  // where others stand is no matter of this one's
+    else
+      answered = *known->second;
+    answered.partition_index = want.partition;
+    answered.diverging_epoch = {};
+    if (answered.aborted_transactions) answered.aborted_transactions->clear();
+    answered.records.emplace();
   }
 
   void take_own(const Want& want, Answered& answered) {
@@ -373,6 +344,7 @@ class Fetch : public Exchange {
   int round_ = 0;
   std::deque<Bytes> answers_;  ///< all that is below borrows from them
   std::deque<Response> responses_;
+  std::map<Turns::Key, const Answered*> known_;  ///< one for each physical partition
   std::vector<Read> reads_;
   std::deque<Sieve::Taken> taken_;
 };

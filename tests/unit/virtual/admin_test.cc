@@ -55,6 +55,7 @@ class Admin : public ::testing::Test {
     context.mapping = std::make_shared<Mapping>(config);
     context.ids = &ids;
     context.skips = &skips;
+    context.turns = &turns;
     ids.learn(orders_id, "orders");
     ids.learn(plain_id, "plain");
   }
@@ -104,6 +105,7 @@ class Admin : public ::testing::Test {
   Context context;
   TopicIds ids;
   Skips skips;
+  Turns turns;
   std::vector<Ask> asked;
   bool passed = false;
   const kafka::Uuid orders_id{1, 2};
@@ -563,7 +565,8 @@ TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
   config.topics.emplace_back().topic = "[a-m].*";
   TopicIds ids;
   Skips skips;
-  const Context context{std::make_shared<Mapping>(config), &ids, &skips, 3};
+  Turns turns;
+  const Context context{std::make_shared<Mapping>(config), &ids, &skips, &turns, 3};
   for (const kafka::ApiRange& api : translated_apis()) {
     for (Version version = api.min; version <= api.max; ++version) {
       for (std::uint32_t seed = 0; seed < 4; ++seed) {
@@ -605,7 +608,8 @@ TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
 TEST(Translate, RefusesVersionsThatItCanNotRead) {
   TopicIds ids;
   Skips skips;
-  const Context context{std::make_shared<Mapping>(config::PartitionMapping{}), &ids, &skips, 3};
+  Turns turns;
+  const Context context{std::make_shared<Mapping>(config::PartitionMapping{}), &ids, &skips, &turns, 3};
   const auto exchange = translate(context, kafka::seal_frame(kafka::open_request(1, 3, 1, "me")));
   ASSERT_FALSE(exchange);
   EXPECT_EQ(exchange.error().code, Errc::Unsupported);

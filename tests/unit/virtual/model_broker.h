@@ -96,9 +96,13 @@ class ModelProxy {
     config.topics.emplace_back().topic = "orders";
     config.topics.emplace_back().topic = "silent";
     config.topics.back().filler = "none";
+    config.topics.emplace_back().topic = "wide";
+    config.topics.back().virtual_partitions = 64;
+    config.topics.back().physical_partitions = 1;
     context.mapping = std::make_shared<Mapping>(config);
     context.ids = &ids;
     context.skips = &skips;
+    context.turns = &turns;
   }
 
   /// The answer's frame; empty: none is waited for. Keeps it, since what is decoded borrows from it.
@@ -142,6 +146,7 @@ class ModelProxy {
   Context context;
   TopicIds ids;
   Skips skips;
+  Turns turns;
   int asks = 0;
   bool passed = false;
 

@@ -287,6 +287,86 @@ TEST_P(FetchAt, SharesTheClientsBytesOutAmongTheReads) {
   }
 }
 
+TEST_P(FetchAt, ReadsForSomeAtATimeWhereManyStandFarApart) {
+  // Given: 64 on 1, each far behind the next, with one record of its own where it stands
+  broker.add_topic("wide", 1);
+  broker.fetch_batches = 1;
+  std::vector<std::pair<std::int32_t, std::int64_t>> wanted;
+  for (std::int32_t v = 0; v < 64; ++v) {
+    wanted.emplace_back(v, v * 20'001);
+    produce("wide", {{v, one_batch(static_cast<std::uint8_t>(v), -1, 20'000)}}, 9);
+  }
+
+  // When: they ask again and again, and never move on
+  std::map<std::int32_t, int> served;
+  for (int round = 1; round <= 24; ++round) {
+    broker.asked.clear();
+    const auto answer = fetch("wide", wanted, GetParam());
+    EXPECT_EQ(std::ranges::count(broker.asked, 1, &Ask::key), 8);
+    ASSERT_EQ(answer.responses.at(0).partitions.size(), 64U);
+    for (const auto& partition : answer.responses[0].partitions) {
+      EXPECT_EQ(partition.error_code, 0);
+      EXPECT_EQ(partition.high_watermark, 64 * 20'001);
+      const auto found = batches(partition);
+      if (found.empty()) continue;
+      EXPECT_EQ(found.at(0).bytes()[61], static_cast<std::uint8_t>(partition.partition_index));
+      ++served[partition.partition_index];
+    }
+    // Then: who wasn't served before is now
+    if (round % 8 != 0) continue;
+    EXPECT_EQ(served.size(), 64U);
+    for (const auto& [v, times] : served) EXPECT_EQ(times, round / 8) << v;
+  }
+}
+
+TEST_P(FetchAt, LeavesNobodyOutForEverWhereTheyMove) {
+  broker.add_topic("wide", 1);
+  for (int i = 0; i < 64; ++i) produce("wide", {{0, one_batch(0, -1, 20'000)}}, 9);
+  std::mt19937 random(static_cast<std::uint32_t>(GetParam()));
+  std::map<std::int32_t, int> waited;
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::pair<std::int32_t, std::int64_t>> wanted;
+    for (std::int32_t v = 0; v < 64; ++v) wanted.emplace_back(v, static_cast<std::int64_t>(random() % 64) * 20'001);
+    const auto answer = fetch("wide", wanted, GetParam());
+    for (const auto& partition : answer.responses.at(0).partitions) {
+      int& since = waited[partition.partition_index];
+      since = partition.records->bytes.empty() ? since + 1 : 0;
+      EXPECT_LE(since, 64 / 8) << partition.partition_index;
+    }
+  }
+}
+
+TEST_P(FetchAt, TellsWhoIsLeftOutNothingOfWhereOthersStand) {
+  broker.add_topic("wide", 1);
+  std::vector<std::pair<std::int32_t, std::int64_t>> wanted;
+  for (std::int32_t v = 0; v < 12; ++v) wanted.emplace_back(v, 20'000 * (v + 1));
+
+  const auto answer = fetch("wide", wanted, GetParam());
+
+  for (const auto& partition : answer.responses.at(0).partitions)
+    EXPECT_EQ(partition.error_code, partition.partition_index < 8 ? kafka::error::offset_out_of_range : 0);
+}
+
+TEST_P(FetchAt, TellsWhoIsLeftOutWhatKeepsAllOfThemAway) {
+  broker.add_topic("wide", 1);
+  broker.topics["wide"].clear();
+
+  const auto answer = fetch("wide",
+                            {{0, 0},
+                             {1, 20'000},
+                             {2, 40'000},
+                             {3, 60'000},
+                             {4, 80'000},
+                             {5, 100'000},
+                             {6, 120'000},
+                             {7, 140'000},
+                             {8, 160'000}},
+                            GetParam());
+
+  for (const auto& partition : answer.responses.at(0).partitions)
+    EXPECT_EQ(partition.error_code, kafka::error::unknown_topic_or_partition);
+}
+
 TEST_P(FetchAt, LetsOneReadWaitAsLongAsTheClientDoes) {
   fetch("orders", {{0, 0}, {2, 0}}, GetParam());
 
