@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <functional>
 
 #include "base/log.h"
 #include "broker/login.h"
 #include "kafka/header.h"
-#include "net/frame.h"
 #include "proxy/session.h"
 #include "rewrite/response.h"
 #include "virtual/translate.h"
@@ -32,21 +30,10 @@ Error too_large(std::int32_t size) {
                                " bytes is above limits.max_frame_bytes"};
 }
 
-/// The rest of a frame whose first bytes are in `frame`; memory grows with what comes, not with what was said.
-net::Task<Status> read_rest(net::Stream& from, Bytes& frame, std::size_t whole,
-                            const std::function<void(std::size_t)>& came) {
-  std::size_t filled = frame.size();
-  while (filled < whole) {
-    if (filled == frame.size()) frame.resize(std::min(whole, std::max(first_piece, 2 * filled)));
-    Result<std::size_t> got = co_await from.read_some(MutableBytes(frame).subspan(filled));
-    if (!got) co_return std::move(got).error();
-    filled += *got;
-    came(*got);
-  }
-  co_return Done{};
-}
-
 }  // namespace
+
+Translation::Translation(Session& session)
+    : session_(session), share_(session.worker_.gathering, [&session] { session.changed_.notify(); }) {}
 
 bool Translation::concerns(const Runtime& runtime, std::int16_t api_key) {
   return runtime.mapping != nullptr && virt::is_translated(api_key);
@@ -54,10 +41,43 @@ bool Translation::concerns(const Runtime& runtime, std::int16_t api_key) {
 
 net::Task<Status> Translation::serve(InFlight entry, RequestScan::Found found, Cursor& run) {
   busy_ = true;
+  share_.begin();
   Status served = co_await work_on(entry, found, run);
+  share_.end();
   busy_ = false;
   session_.changed_.notify();
   co_return served;
+}
+
+/// Until memory may be had for so much more.
+net::Task<Status> Translation::have_room(std::size_t bytes) {
+  while (!session_.ended_ && !share_.may_take()) {
+    share_.wait();
+    co_await session_.changed_.wait();
+  }
+  if (session_.ended_) co_return *session_.ended_;
+  share_.take(bytes);
+  co_return Done{};
+}
+
+/// The rest of a frame whose first bytes are in `frame`; memory grows with what comes, not with what was said.
+net::Task<Status> Translation::read_rest(net::Stream& from, Bytes& frame, std::size_t whole) {
+  std::size_t filled = frame.size();
+  while (filled < whole) {
+    if (filled == frame.size()) {
+      const std::size_t larger = std::min(whole, std::max(first_piece, 2 * filled));
+      Status room = co_await have_room(larger - filled);
+      if (!room) co_return std::move(room).error();
+      frame.resize(larger);
+    }
+    Result<std::size_t> got = co_await from.read_some(MutableBytes(frame).subspan(filled));
+    if (!got) co_return std::move(got).error();
+    filled += *got;
+    const bool client = &from == &session_.client_;
+    if (client) session_.requests_.passed(*got);
+    if (!client || session_.broker_) session_.progressed();
+  }
+  co_return Done{};
 }
 
 net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run) {
@@ -65,11 +85,8 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   Bytes frame(here.begin(), here.end());
   run.at += found.bytes;
   run.sent = run.at;
-  const std::function<void(std::size_t)> came = [this](std::size_t bytes) {
-    session_.requests_.passed(bytes);
-    if (session_.broker_) session_.progressed();
-  };
-  Status gathered = co_await read_rest(session_.client_, frame, static_cast<std::size_t>(found.frame), came);
+  share_.take(frame.size());
+  Status gathered = co_await read_rest(session_.client_, frame, static_cast<std::size_t>(found.frame));
   if (!gathered) co_return std::move(gathered).error();
 
   std::vector<virt::UnfitTopic> unfit;
@@ -92,6 +109,8 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
     co_return co_await pass(entry, found.answered, own);
   }
   if (!step->answer) co_return Done{};
+  exchange->reset();  // what the answer was made of
+  share_.hold(step->answer->size());
   co_return co_await answer(entry, std::move(*step->answer));
 }
 
@@ -181,8 +200,8 @@ net::Task<Status> Translation::take_answer(Cursor& cursor, std::uint64_t frame) 
   Bytes whole(first.begin(), first.end());
   cursor.at += here;
   cursor.sent = cursor.at;
-  const std::function<void(std::size_t)> came = [this](std::size_t) { session_.progressed(); };
-  Status read = co_await read_rest(*session_.broker_, whole, static_cast<std::size_t>(frame), came);
+  share_.take(whole.size());
+  Status read = co_await read_rest(*session_.broker_, whole, static_cast<std::size_t>(frame));
   if (!read) co_return std::move(read).error().within("from broker");
   session_.in_flight_.pop_front();
   const std::size_t slot = due_.front().value();
@@ -217,16 +236,26 @@ net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>&
   }
   for (const Question& question : questions) {
     if (!question.slot) continue;
-    Result<Bytes> answer =
-        co_await net::read_frame(*lane.stream, least_answer, session_.limits().max_frame_bytes, too_large);
+    Result<Bytes> answer = co_await read_answer(lane);
     if (!answer) co_return std::move(answer).error().within("from broker");
     if (kafka::peek_response(*answer).correlation_id != kafka::peek_request(question.frame).correlation_id)
       co_return Error{Errc::Malformed, "from broker: an answer to something else"};
-    session_.progressed();
     take(*question.slot, std::move(*answer));
   }
   lane.used = steady_clock::now();
   co_return Done{};
+}
+
+net::Task<Result<Bytes>> Translation::read_answer(Lane& lane) {
+  Bytes frame;
+  Status begun = co_await read_rest(*lane.stream, frame, kafka::frame_size_bytes + least_answer);
+  if (!begun) co_return std::move(begun).error();
+  const std::int32_t size = big_endian_i32(frame);
+  const auto length = static_cast<std::uint32_t>(size);
+  if (length < least_answer || length > session_.limits().max_frame_bytes) co_return too_large(size);
+  Status read = co_await read_rest(*lane.stream, frame, kafka::frame_size_bytes + length);
+  if (!read) co_return std::move(read).error();
+  co_return frame;
 }
 
 net::Task<Status> Translation::make_ready(Lane& lane) {

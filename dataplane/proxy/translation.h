@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proxy/gathering.h"
 #include "proxy/in_flight.h"
 #include "proxy/request_scan.h"
 #include "proxy/run.h"
@@ -33,7 +34,7 @@ class Session;
 /// where just the client can log in, or where the connection isn't bound to one broker.
 class Translation {
  public:
-  explicit Translation(Session& session) : session_(session) {}
+  explicit Translation(Session& session);
 
   /// Must a request of this API come here?
   static bool concerns(const Runtime& runtime, std::int16_t api_key);
@@ -66,6 +67,9 @@ class Translation {
     std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();  ///< of the login
   };
 
+  net::Task<Status> have_room(std::size_t bytes);
+  net::Task<Status> read_rest(net::Stream& from, Bytes& frame, std::size_t whole);
+  net::Task<Result<Bytes>> read_answer(Lane& lane);
   net::Task<Status> work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run);
   virt::Context context(std::vector<virt::UnfitTopic>& unfit);
   void complain(const std::vector<virt::UnfitTopic>& unfit);
@@ -81,6 +85,7 @@ class Translation {
   net::Task<Status> answer(const InFlight& entry, Bytes frame);
 
   Session& session_;
+  Gathering::Share share_;  ///< of the request that is worked on
   bool busy_ = false;
   virt::Turns turns_;
   bool fetches_in_full_ = false;  ///< a Fetch session of the broker's began here, by the mapping in force

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "proxy/gathering.h"
 #include "telemetry/metrics.h"
 #include "virtual/skips.h"
 #include "virtual/topic_ids.h"
@@ -32,6 +33,7 @@ struct Worker {
   virt::TopicIds topic_ids;    ///< where topics are virtual
   virt::Skips skips;           ///< the same
   std::uint64_t skips_of = 0;  ///< Runtime::cluster
+  Gathering gathering{counters};
 
   net::Loop loop;  ///< all but `slow` outlives it: its coroutines hold sessions, and those use the rest
   std::unique_ptr<net::asio::thread_pool> slow;  ///< one thread, made when it is needed; ends first

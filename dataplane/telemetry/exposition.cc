@@ -210,6 +210,10 @@ void add_virtual(Families& out, const Counters& counters) {
   out.counter("virtual_topics_unfit_total",
               "Answers that told of a topic that hasn't the physical partitions of its mapping.",
               counters.unfit_topics);
+  out.gauge("virtual_gathered_bytes", "What requests with virtual partitions and their answers take in memory.",
+            static_cast<double>(counters.gathered_bytes));
+  out.counter("virtual_gathering_waits_total", "Times that one of them waited until others had given memory back.",
+              counters.gathering_waits);
 }
 
 void add_state(Families& out, const Gauges& gauges) {

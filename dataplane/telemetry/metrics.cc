@@ -61,6 +61,8 @@ Counters& Counters::operator+=(const Counters& other) {
   add(translated, other.translated);
   add(asked, other.asked);
   unfit_topics += other.unfit_topics;
+  gathered_bytes += other.gathered_bytes;
+  gathering_waits += other.gathering_waits;
   return *this;
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <set>
 
@@ -8,6 +9,8 @@
 #include "kafka/messages/01_fetch.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/18_api_versions.h"
+#include "kafka/writer.h"
+#include "proxy/gathering.h"
 #include "unit/proxy/running_proxy.h"
 #include "unit/virtual/batches.h"
 
@@ -158,6 +161,43 @@ TEST_F(TranslationTest, RequestsAndResponsesLargerThanAnyBufferAreTakenWhole) {
   large.producer_id = 9;
   const BytesView own = fetched.responses.at(0).partitions.at(0).records->bytes;
   EXPECT_EQ(Bytes(own.begin(), own.end()), virt::sample::batch(large));
+}
+
+/// As a broker has it, group 1's. Its CRC is wrong, which is the client's to find.
+Bytes batch_of(std::size_t bytes) {
+  Bytes batch = virt::sample::batch(virt::sample::stored(1, 0, 0));
+  batch.resize(bytes);
+  Bytes length;
+  kafka::Writer(length).integer(static_cast<std::int32_t>(bytes - 12));
+  std::ranges::copy(length, batch.begin() + 8);
+  return batch;
+}
+
+TEST_F(TranslationTest, WhatIsGatheredTogetherHasALimitAndWhatIsLargerAloneHasNone) {
+  start();
+  const Socket slow = to_broker();
+  const Socket other = to_broker();
+  const Bytes more_than_all = batch_of(Gathering::usual_budget + (20 << 20));
+  slow.send(fetch_of(1, "t", 3));
+  serve(next(), more_than_all);  // is taken whole, but its client reads nothing
+  const std::string held = "virtual_gathered_bytes 5";  // and seven more digits
+  EXPECT_TRUE(page_comes("/metrics", "kafka_proxy_" + held));
+
+  other.send(fetch_of(2, "t", 3));
+  const Bytes enough = batch_of(1 << 20);
+  serve(next(), enough);
+  EXPECT_TRUE(metric_comes("virtual_gathering_waits_total 1"));
+  other.send(beat(3));
+  const Socket third = to_broker();  // what is small never waits
+  third.send(fetch_of(4, "t", 3));
+  serve(next(), batch_of(1000));
+  EXPECT_EQ(next_id(third), 4);
+
+  EXPECT_GT(slow.receive_frame().size(), more_than_all.size());
+  EXPECT_GT(other.receive_frame().size(), enough.size());
+  next().reply(Bytes(3));
+  EXPECT_EQ(next_id(other), 3);
+  EXPECT_TRUE(metric_comes("virtual_gathered_bytes 0"));
 }
 
 TEST_F(TranslationTest, ARequestBehindOneThatIsTranslatedWaitsForItsAnswer) {
