@@ -23,6 +23,8 @@ using std::chrono::steady_clock;
 constexpr std::size_t first_piece = 65536;
 /// After that long a broker may have closed a lane for its idleness.
 constexpr std::chrono::seconds short_rest{10};
+/// Of limits.idle_timeout: a minute, as it is set usually. A lane costs a file descriptor here and at the broker.
+constexpr int rests_in_idle_timeout = 10;
 constexpr std::uint32_t least_answer = 4;  // a correlation id
 
 Error too_large(std::int32_t size) {
@@ -242,7 +244,7 @@ net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>&
       co_return Error{Errc::Malformed, "from broker: an answer to something else"};
     take(*question.slot, std::move(*answer));
   }
-  lane.used = steady_clock::now();
+  let_rest(lane);
   co_return Done{};
 }
 
@@ -258,8 +260,16 @@ net::Task<Result<Bytes>> Translation::read_answer(Lane& lane) {
   co_return frame;
 }
 
+void Translation::let_rest(Lane& lane) {
+  lane.used = steady_clock::now();
+  if (lane.resting == nullptr)
+    lane.resting = std::make_unique<net::Deadline>(session_.worker_.loop, [&lane] { lane.stream.reset(); });
+  lane.resting->after(session_.limits().idle_timeout / rests_in_idle_timeout);
+}
+
 net::Task<Status> Translation::make_ready(Lane& lane) {
   const auto now = steady_clock::now();
+  if (lane.resting != nullptr) lane.resting->never();
   if (lane.stream && now < lane.good_until) {
     if (now - lane.used < short_rest) co_return Done{};
     std::array<std::uint8_t, 1> nothing{};
@@ -303,8 +313,10 @@ net::Task<Status> Translation::open(Lane& lane) {
 }
 
 void Translation::close() {
-  for (Lane& lane : lanes_)
+  for (Lane& lane : lanes_) {
     if (lane.stream) lane.stream->close();
+    if (lane.resting != nullptr) lane.resting->never();
+  }
 }
 
 /// Without a change.

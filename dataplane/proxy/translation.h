@@ -31,7 +31,8 @@ class Session;
 ///
 /// Parts of a Produce that share a physical partition go by several connections to the same broker, "lanes": on one,
 /// each would wait for the replication of the one before. Lane 0 is the session's own connection. It is the only one
-/// where just the client can log in, or where the connection isn't bound to one broker.
+/// where just the client can log in, or where the connection isn't bound to one broker. The others are closed when they
+/// have rested for a while, and dialled again when they are needed: all that went by them has been answered by then.
 class Translation {
  public:
   explicit Translation(Session& session);
@@ -63,6 +64,7 @@ class Translation {
   struct Lane {
     std::optional<net::Stream> stream;
     std::unique_ptr<net::Deadline> opening;  ///< ends the session
+    std::unique_ptr<net::Deadline> resting;  ///< ends the lane
     std::chrono::steady_clock::time_point used{};
     std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();  ///< of the login
   };
@@ -80,6 +82,7 @@ class Translation {
   net::Task<Status> exchange(Lane& lane, const std::vector<Question>& questions);
   net::Task<Status> make_ready(Lane& lane);
   net::Task<Status> open(Lane& lane);
+  void let_rest(Lane& lane);
   void take(std::size_t slot, Bytes answer);
   net::Task<Status> pass(const InFlight& entry, bool answered, const Bytes& frame);
   net::Task<Status> answer(const InFlight& entry, Bytes frame);

@@ -168,6 +168,7 @@ void FakeBroker::serve(std::shared_ptr<Connection> connection) {
     }
   }
   if (!outlasts_peers_) connection->close();
+  connection->ended_ = true;
   ++ended_;
 }
 

@@ -27,11 +27,13 @@ class FakeBroker {
     void send(BytesView bytes);
     void close();  ///< FIN after what was sent; what comes in is not read any more
     void reset();
+    bool ended() const { return ended_; }  ///< the peer has ended it
 
    private:
     friend class FakeBroker;
     Socket socket_;
     std::mutex mutex_;  ///< guards writing and the end of socket_
+    std::atomic<bool> ended_{false};
   };
 
   struct Request {

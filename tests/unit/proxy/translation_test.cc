@@ -248,6 +248,25 @@ TEST_F(TranslationTest, PartsOfAProduceThatShareAPartitionGoByConnectionsOfTheir
   EXPECT_TRUE(metric_comes("virtual_upstream_requests_total{api_key=\"Produce\"} 4"));
 }
 
+TEST_F(TranslationTest, ALaneThatRestsIsClosedAndOpenedAgainWhenItIsNeeded) {
+  config.limits.idle_timeout = std::chrono::seconds(40);  // lanes rest for four; the session has to outlive that
+  start();
+  const Socket client = to_broker();
+  std::set<std::shared_ptr<test::FakeBroker::Connection>> used;
+  for (std::int32_t round = 0; round < 2; ++round) {
+    client.send(produce_of(round, {0, 2}, virt::sample::batch({})));
+    for (int part = 0; part < 2; ++part) {
+      const auto request = next();
+      used.insert(request.from);
+      accept(request);
+    }
+    EXPECT_EQ(next_id(client), round);
+    const auto ended = [&] { return std::ranges::count_if(used, [](const auto& each) { return each->ended(); }); };
+    EXPECT_TRUE(test::eventually([&] { return ended() == round + 1; }));
+  }
+  EXPECT_EQ(used.size(), 3U) << "the session's own stays";
+}
+
 TEST_F(TranslationTest, WhereTheClientLogsInAtTheBrokerThereIsOneConnectionOnly) {
   start();
   const Socket client = to_broker();
