@@ -17,8 +17,7 @@ namespace kp::proxy {
 /// The broker is dialled when the first request is to be forwarded, so that a port scan costs the cluster nothing.
 ///
 ///   greet (TLS, SNI) ─▶ log_in_client ─▶ pump_requests ──first request──▶ open_broker ─▶ pump_responses
-///                         (auth_swap)         └─ client's end, drain, error ─▶ stop ─▶ both pumps end ─▶ linger ─▶
-///                         gone
+///                         (auth_swap)         └─ client's end, drain, error ─▶ stop ─▶ pumps end ─▶ linger ─▶ gone
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket);
@@ -133,6 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
   net::Event changed_;      ///< in_flight_ or one of the flags below changed
   RequestScan requests_;
+  Bytes requests_read_;  ///< borrowed only while bytes are in it that have to be looked at
   InFlightQueue in_flight_;
   UsualRequest usual_;
   ResponseProgress response_;

@@ -14,7 +14,7 @@ constexpr std::size_t few_bytes = 256;
 }  // namespace
 
 net::Task<Status> Session::pump_requests() {
-  Bytes buffer;  // borrowed only while bytes are in it
+  Bytes& buffer = requests_read_;
   std::size_t filled = 0;
   unsigned rounds = 0;
   ReadSize size;
@@ -67,6 +67,10 @@ net::Task<Status> Session::pump_requests() {
       if (!relayed) co_return std::move(relayed).error();
     }
     size.learn(*got, requests_.frame());
+    if (buffer.empty()) {
+      filled = 0;
+      continue;
+    }
     if (run.at == 0 && filled == buffer.size() && !draining_)
       co_return Error{Errc::Malformed, "a request header without end"};
     std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(run.at),

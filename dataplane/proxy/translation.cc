@@ -87,6 +87,10 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   Bytes frame(here.begin(), here.end());
   run.at += found.bytes;
   run.sent = run.at;
+  if (run.rest().empty()) {  // who waits for a broker needs no buffer
+    run = {};
+    session_.worker_.loop.return_buffer(std::exchange(session_.requests_read_, {}));
+  }
   share_.take(frame.size());
   Status gathered = co_await read_rest(session_.client_, frame, static_cast<std::size_t>(found.frame));
   if (!gathered) co_return std::move(gathered).error();

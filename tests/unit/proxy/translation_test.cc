@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <future>
 #include <set>
 
@@ -179,13 +181,14 @@ TEST_F(TranslationTest, WhatIsGatheredTogetherHasALimitAndWhatIsLargerAloneHasNo
   const Socket other = to_broker();
   const Bytes more_than_all = batch_of(Gathering::usual_budget + (20 << 20));
   slow.send(fetch_of(1, "t", 3));
-  serve(next(), more_than_all);  // is taken whole, but its client reads nothing
+  serve(next(), more_than_all);                         // is taken whole, but its client reads nothing
   const std::string held = "virtual_gathered_bytes 5";  // and seven more digits
   EXPECT_TRUE(page_comes("/metrics", "kafka_proxy_" + held));
 
   other.send(fetch_of(2, "t", 3));
   const Bytes enough = batch_of(1 << 20);
-  serve(next(), enough);
+  const auto asked = next();
+  const auto served = std::async(std::launch::async, [&] { serve(asked, enough); });
   EXPECT_TRUE(metric_comes("virtual_gathering_waits_total 1"));
   other.send(beat(3));
   const Socket third = to_broker();  // what is small never waits
@@ -332,6 +335,33 @@ TEST_F(TranslationTest, AnAnswerToSomethingElseEndsTheConnection) {
   fetch.head.correlation_id = 9;
   fetch.reply(Bytes(20));
   EXPECT_TRUE(client.ended());
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t pages = 0;
+  statm >> pages >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+TEST_F(TranslationTest, WhoWaitsForRecordsHoldsNoBuffer) {
+  constexpr int count = 150;
+  start();
+  broker.on(heartbeat, [](const test::FakeBroker::Request& request) { request.reply(Bytes(3)); });
+  std::vector<Socket> clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(to_broker());
+    clients.back().send(beat(1));
+    EXPECT_EQ(next_id(clients.back()), 1);
+  }
+  const std::int64_t before = resident_bytes();
+  std::vector<test::FakeBroker::Request> waiting;
+  for (const Socket& client : clients) client.send(fetch_of(2, "t", 2));
+  for (int i = 0; i < count; ++i) waiting.push_back(next());
+  EXPECT_LT(resident_bytes() - before, count * std::int64_t{net::Loop::buffer_size} / 2);
+
+  for (const auto& each : waiting) serve(each, {});
+  for (const Socket& client : clients) EXPECT_EQ(next_id(client), 2);
 }
 
 TEST_F(TranslationTest, ADrainWaitsForTheAnswer) {
