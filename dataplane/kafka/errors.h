@@ -18,6 +18,7 @@ inline constexpr std::int16_t illegal_generation = 22;
 inline constexpr std::int16_t invalid_group_id = 24;
 inline constexpr std::int16_t unknown_member_id = 25;
 inline constexpr std::int16_t rebalance_in_progress = 27;
+inline constexpr std::int16_t topic_authorization_failed = 29;
 inline constexpr std::int16_t group_authorization_failed = 30;
 inline constexpr std::int16_t unsupported_sasl_mechanism = 33;
 inline constexpr std::int16_t illegal_sasl_state = 34;

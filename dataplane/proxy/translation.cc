@@ -125,17 +125,28 @@ virt::Context Translation::context(std::vector<virt::UnfitTopic>& unfit) {
   const Runtime& runtime = *session_.runtime_;
   if (worker.skips_of != runtime.cluster) {
     worker.skips = virt::Skips();
+    worker.policies = virt::Policies();
     worker.skips_of = runtime.cluster;
   }
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
-  return {mapping_, &worker.topic_ids, &worker.skips, &turns_, lanes(), &fetches_in_full_, &unfit};
+  return {mapping_, &worker.topic_ids, &worker.skips,      &turns_, lanes(), &fetches_in_full_,
+          &unfit,   &worker.policies,  steady_clock::now()};
 }
 
 void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {
-  session_.worker_.counters.unfit_topics += unfit.size();
+  Worker& worker = session_.worker_;
+  if (const auto topic = worker.policies.take_hidden())
+    log::warn("clients may not see whether virtual topics are compacted (DescribeConfigs): not checked",
+              {{"topic", *topic}});
+  worker.counters.unfit_topics += unfit.size();
   for (const virt::UnfitTopic& topic : unfit) {
-    if (!session_.worker_.complaints.pass()) return;
+    if (!worker.complaints.pass()) return;
+    if (topic.compacted) {
+      log::warn("a topic is compacted and partition_mapping doesn't say compacted: keyed: clients can't use it",
+                {{"topic", topic.name}});
+      continue;
+    }
     log::warn("a topic hasn't the partitions that partition_mapping says: clients can't use it",
               {{"topic", topic.name}, {"partitions", topic.has}, {"physical_partitions", topic.wanted}});
   }

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "proxy/gathering.h"
 #include "telemetry/metrics.h"
+#include "virtual/policies.h"
 #include "virtual/skips.h"
 #include "virtual/topic_ids.h"
 
@@ -32,7 +33,8 @@ struct Worker {
 
   virt::TopicIds topic_ids;    ///< where topics are virtual
   virt::Skips skips;           ///< the same
-  std::uint64_t skips_of = 0;  ///< Runtime::cluster
+  virt::Policies policies;     ///< the same
+  std::uint64_t skips_of = 0;  ///< Runtime::cluster; of the policies too
   Gathering gathering{counters};
 
   net::Loop loop;  ///< all but `slow` outlives it: its coroutines hold sessions, and those use the rest

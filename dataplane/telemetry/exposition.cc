@@ -208,7 +208,7 @@ void add_virtual(Families& out, const Counters& counters) {
   out.counter("virtual_upstream_requests_total", "Requests that brokers got in their place.", {"api_key"},
               by_seen_api(counters.asked));
   out.counter("virtual_topics_unfit_total",
-              "Answers that told of a topic that hasn't the physical partitions of its mapping.",
+              "Answers that told of a topic that hasn't the physical partitions of its mapping, or is compacted.",
               counters.unfit_topics);
   out.gauge("virtual_gathered_bytes", "What requests with virtual partitions and their answers take in memory.",
             static_cast<double>(counters.gathered_bytes));

@@ -59,10 +59,10 @@ struct Counters {
   Labelled refused;                                  ///< connections refused before a session began, by reason
   std::map<std::int16_t, std::uint64_t> translated;  ///< api key → requests that were put in other words
   std::map<std::int16_t, std::uint64_t> asked;       ///< api key → requests that brokers got in their place
-  std::uint64_t unfit_topics = 0;  ///< answers that told of a topic without the physical partitions of its mapping
-  std::int64_t gathered_bytes = 0;    ///< that translated requests and their answers take
-  std::uint64_t gathering_waits = 0;  ///< times that one of them waited for memory
-  Labelled drained;                ///< connections that a reload had no place for, by reason
+  std::uint64_t unfit_topics = 0;                    ///< answers that told of a topic which isn't as its mapping says
+  std::int64_t gathered_bytes = 0;                   ///< that translated requests and their answers take
+  std::uint64_t gathering_waits = 0;                 ///< times that one of them waited for memory
+  Labelled drained;                                  ///< connections that a reload had no place for, by reason
 
   /// The entry to count a request in. Keys and versions that clients make up share one, so that they can't fill memory.
   /// The reference holds for the life of the counters.

@@ -12,10 +12,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "kafka/header.h"
-#include "virtual/mapping.h"
-#include "virtual/skips.h"
-#include "virtual/topic_ids.h"
-#include "virtual/turns.h"
+#include "virtual/context.h"
 
 /// What becomes of one request of a client's: pure, driven by whoever has the connections.
 ///
@@ -42,24 +39,6 @@ struct Step {
                                   ///< none: the client waits for none
 };
 
-/// A topic that hasn't as many partitions as its mapping says.
-struct UnfitTopic {
-  std::string name;
-  std::size_t has = 0;
-  std::int32_t wanted = 0;
-};
-
-/// What the requests of a session share; outlives its exchanges.
-struct Context {
-  std::shared_ptr<const Mapping> mapping;    ///< never null
-  TopicIds* ids = nullptr;                   ///< of the loop; never null
-  Skips* skips = nullptr;                    ///< of the loop; never null
-  Turns* turns = nullptr;                    ///< of the session; never null
-  int lanes = 4;                             ///< how many there are for Produce, the session's own counted
-  bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
-  std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that haven't their P partitions; null: nowhere
-};
-
 class Exchange {
  public:
   /// `frame`: a whole request; `body_at`: where its message begins.
@@ -84,13 +63,17 @@ class Exchange {
   const Mapping& mapping() const { return *context_.mapping; }
   TopicIds& ids() { return *context_.ids; }
   void learn(const kafka::Uuid& id, const std::string& name) {
-    if (ids().learn(id, name)) skips().clear();
+    if (!ids().learn(id, name)) return;
+    skips().clear();
+    if (policies() != nullptr) policies()->forget(name);
   }
   Skips& skips() { return *context_.skips; }
+  Policies* policies() const { return context_.policies; }
+  Policies::Time now() const { return context_.now; }
   Turns& turns() { return *context_.turns; }
   bool* fetches_in_full() const { return context_.fetches_in_full; }
-  void tell_unfit(const std::string& topic, std::size_t has, const TopicRule& rule) {
-    if (context_.unfit != nullptr) context_.unfit->push_back({topic, has, rule.physical_partitions});
+  void tell_unfit(UnfitTopic topic) {
+    if (context_.unfit != nullptr) context_.unfit->push_back(std::move(topic));
   }
   int lanes() const { return context_.lanes; }
   kafka::Version version() const { return head_.api_version; }

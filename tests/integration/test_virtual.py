@@ -44,7 +44,7 @@ class Scenes:
 @pytest.fixture
 def two(stage):
     """Two proxies alike, one with SNI and TLS on both sides; what their clients do."""
-    topics = {"virtual-.*": {}, "virtual-quiet": {"filler": "none"}}
+    topics = {"virtual-.*": {}, "virtual-quiet": {"filler": "none"}, "virtual-keyed": {"compacted": "keyed"}}
     for name, mode, port in (("first", PLAIN, 9404), ("second", SNI, 9405)):
         stage.proxy(mode, name, partition_mapping=mapping(topics), admin={"address": f"127.0.0.1:{port}"})
     return Scenes([stage.clients(PLAIN), stage.clients(SNI)])
@@ -87,6 +87,15 @@ def test_describe_shows_the_lag_of_a_virtual_partition_alone(stage, two, network
 def test_topic_with_another_number_of_physical_partitions_answers_an_error(stage, two):
     stage.cluster.create_topic("virtual-unfit", P + 1)
     two.play("virtual-unfit", "unfit")
+
+
+def test_compacted_topic_is_refused_unless_its_entry_says_keyed(stage, two):
+    stage.cluster.create_topic("virtual-compacted", P)
+    two.play("virtual-compacted", "grown", "compact", "refused_soon")
+    for proxy in stage.running():
+        assert proxy.metric("kafka_proxy_virtual_topics_unfit_total") > 0
+    stage.cluster.create_topic("virtual-keyed", P)
+    two.play("virtual-keyed", "compact", "records")
 
 
 def test_proxies_that_restart_cost_no_record_and_double_none(stage, two):

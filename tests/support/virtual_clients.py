@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 from virtual_ledger import Ledger, value_of
 
 LIMIT_S = 60
@@ -185,6 +185,24 @@ def unfit(run):
     check(seen.error is not None and seen.error.code() == KafkaError.TOPIC_EXCEPTION, f"{seen.error}")
 
 
+def compact(run):
+    """Switches compaction on, as anybody may behind the proxy's back."""
+    entry = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ConfigResource.Type.TOPIC, run.topic, incremental_configs=[entry])
+    AdminClient(run.proxies[0]).incremental_alter_configs([topic])[topic].result(LIMIT_S)
+
+
+def refused_soon(run):
+    """What was usable answers a clear error, at every proxy."""
+    end = time.monotonic() + LIMIT_S
+    for settings in run.proxies:
+        admin = AdminClient(settings)
+        while (error := admin.list_topics(run.topic, LIMIT_S).topics[run.topic].error) is None:
+            check(time.monotonic() < end, "a compacted topic is still usable")
+            time.sleep(0.2)
+        check(error.code() == KafkaError.TOPIC_EXCEPTION, f"{error}")
+
+
 def filled(run):
     """20 records in each partition that there is."""
     producer = run.producer()
@@ -246,7 +264,7 @@ SCENARIOS = {
     f.__name__: f
     for f in (
         *(records, committed, transactional, server_side_assignment),
-        *(grown, unfit, filled, group_zero, steady, lagging),
+        *(grown, unfit, compact, refused_soon, filled, group_zero, steady, lagging),
     )
 }
 

@@ -19,6 +19,7 @@
 #include "kafka/messages/23_offset_for_leader_epoch.h"
 #include "kafka/messages/24_add_partitions_to_txn.h"
 #include "kafka/messages/28_txn_offset_commit.h"
+#include "kafka/messages/32_describe_configs.h"
 #include "kafka/messages/34_alter_replica_log_dirs.h"
 #include "kafka/messages/35_describe_log_dirs.h"
 #include "kafka/messages/36_sasl_authenticate.h"
@@ -64,13 +65,13 @@ constexpr auto messages =
          DescribeGroupsResponse, ListGroupsRequest, ListGroupsResponse, SaslHandshakeRequest, SaslHandshakeResponse,
          ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteRecordsRequest,
          DeleteRecordsResponse, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, AddPartitionsToTxnRequest,
-         AddPartitionsToTxnResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse, AlterReplicaLogDirsRequest,
-         AlterReplicaLogDirsResponse, DescribeLogDirsRequest, DescribeLogDirsResponse, SaslAuthenticateRequest,
-         SaslAuthenticateResponse, CreatePartitionsRequest, CreatePartitionsResponse, DeleteGroupsRequest,
-         DeleteGroupsResponse, ElectLeadersRequest, ElectLeadersResponse, AlterPartitionReassignmentsRequest,
-         AlterPartitionReassignmentsResponse, ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
-         OffsetDeleteRequest, OffsetDeleteResponse, DescribeClusterRequest, DescribeClusterResponse,
-         DescribeProducersRequest, DescribeProducersResponse, ConsumerGroupHeartbeatRequest,
+         AddPartitionsToTxnResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse, DescribeConfigsRequest,
+         DescribeConfigsResponse, AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse, DescribeLogDirsRequest,
+         DescribeLogDirsResponse, SaslAuthenticateRequest, SaslAuthenticateResponse, CreatePartitionsRequest,
+         CreatePartitionsResponse, DeleteGroupsRequest, DeleteGroupsResponse, ElectLeadersRequest, ElectLeadersResponse,
+         AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, ListPartitionReassignmentsRequest,
+         ListPartitionReassignmentsResponse, OffsetDeleteRequest, OffsetDeleteResponse, DescribeClusterRequest,
+         DescribeClusterResponse, DescribeProducersRequest, DescribeProducersResponse, ConsumerGroupHeartbeatRequest,
          ConsumerGroupHeartbeatResponse, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
          ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse, ShareFetchRequest, ShareFetchResponse,
          ShareAcknowledgeRequest, ShareAcknowledgeResponse, StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse,

@@ -5,6 +5,7 @@
 #include "kafka/messages/03_metadata.h"
 #include "kafka/messages/75_describe_topic_partitions.h"
 #include "virtual/apis/apis.h"
+#include "virtual/apis/with_policies.h"
 
 namespace kp::virt {
 namespace {
@@ -27,10 +28,51 @@ bool expand(const TopicRule& rule, std::vector<Partition>& partitions) {
   return true;
 }
 
-/// A topic that hasn't P partitions answers INVALID_TOPIC: clients name it at once, where they would wait for others.
-class Metadata : public Exchange {
+/// A topic that hasn't P partitions, or is compacted though its rule doesn't say so, answers INVALID_TOPIC: clients
+/// name it at once, where they would wait for others.
+template <class Response>
+class ShowsTopics : public WithPolicies {
  public:
-  using Exchange::Exchange;
+  using WithPolicies::WithPolicies;
+
+ protected:
+  using Topic = typename Response::Topic;
+
+  /// Decodes what brokers say; goes on by `then` when the policies of the topics in it are known.
+  Result<Step> take(const std::vector<Bytes>& answers, std::function<Result<Step>()> then) {
+    auto decoded = kafka::decode_response<Response>(answers.at(0), version());
+    if (!decoded) return std::move(decoded).error();
+    response_ = std::move(*decoded);
+    std::vector<std::string> names;
+    for (const Topic& topic : response_.topics) {
+      const std::string name = topic.name.value_or("");
+      learn(topic.topic_id, name);
+      if (rule_of(topic) != nullptr) names.push_back(name);
+    }
+    return with_policies(names, std::move(then));
+  }
+
+  /// Null: the topic isn't virtual, or there is nothing to be shown of it.
+  const TopicRule* rule_of(const Topic& topic) {
+    return topic.error_code == kafka::error::none ? rule(topic.name.value_or(""), {}) : nullptr;
+  }
+
+  /// V partitions of a virtual topic, or an error.
+  void show(const TopicRule& rule, Topic& topic, bool whole = true) {
+    const std::string name = topic.name.value_or("");
+    UnfitTopic unfit{name, topic.partitions.size(), rule.physical_partitions, wrongly_compacted(name, rule)};
+    if (!unfit.compacted && whole && expand(rule, topic.partitions)) return;
+    tell_unfit(std::move(unfit));
+    topic.error_code = kafka::error::invalid_topic;
+    topic.partitions.clear();
+  }
+
+  Response response_;
+};
+
+class Metadata : public ShowsTopics<kafka::MetadataResponse> {
+ public:
+  using ShowsTopics::ShowsTopics;
 
   Result<Step> begin() override {
     Ask question = ask_as_it_is();
@@ -42,7 +84,10 @@ class Metadata : public Exchange {
         question = ask(*decoded);
       }
     }
-    return ask_one(std::move(question), [this](std::vector<Bytes>& answers) { return take(answers); });
+    return ask_one(std::move(question), [this](std::vector<Bytes>& answers) {
+      as_it_is_ = std::move(answers.at(0));
+      return take({as_it_is_}, [this] { return conclude(); });
+    });
   }
 
  private:
@@ -55,31 +100,26 @@ class Metadata : public Exchange {
            });
   }
 
-  Result<Step> take(const std::vector<Bytes>& answers) {
-    auto response = kafka::decode_response<kafka::MetadataResponse>(answers.at(0), version());
-    if (!response) return std::move(response).error();
+  Result<Step> conclude() {
     bool changed = false;
-    for (auto& topic : response->topics) {
-      const std::string name = topic.name.value_or("");
-      learn(topic.topic_id, name);
-      const TopicRule* const of = rule(name, {});
-      if (of == nullptr || topic.error_code != kafka::error::none) continue;
+    for (auto& topic : response_.topics) {
+      const TopicRule* const of = rule_of(topic);
+      if (of == nullptr) continue;
       changed = true;
-      if (expand(*of, topic.partitions)) continue;
-      tell_unfit(name, topic.partitions.size(), *of);
-      topic.error_code = kafka::error::invalid_topic;
-      topic.partitions.clear();
+      show(*of, topic);
     }
-    if (!changed) return Step{Step::Kind::Answer, {}, answers.at(0)};
-    return answer(*response);
+    if (!changed) return Step{Step::Kind::Answer, {}, std::move(as_it_is_)};
+    return answer(response_);
   }
+
+  Bytes as_it_is_;
 };
 
 /// Pages of partitions, by a cursor. Of a virtual topic the broker is asked from its first partition on; what the
 /// client has seen is left out again.
-class DescribeTopicPartitions : public Exchange {
+class DescribeTopicPartitions : public ShowsTopics<kafka::DescribeTopicPartitionsResponse> {
  public:
-  using Exchange::Exchange;
+  using ShowsTopics::ShowsTopics;
 
   Result<Step> begin() override {
     auto decoded = request<kafka::DescribeTopicPartitionsRequest>();
@@ -93,22 +133,18 @@ class DescribeTopicPartitions : public Exchange {
     // A virtual topic must come whole; a client's limit of 1 would never show the second partition.
     constexpr std::int32_t brokers_limit = 2000;
     decoded->response_partition_limit = std::max(limit_, brokers_limit);
-    return ask_one(ask(*decoded), [this](std::vector<Bytes>& answers) { return take(answers); });
+    return ask_one(ask(*decoded),
+                   [this](std::vector<Bytes>& answers) { return take(answers, [this] { return conclude(); }); });
   }
 
  private:
   using Response = kafka::DescribeTopicPartitionsResponse;
 
-  Result<Step> take(const std::vector<Bytes>& answers) {
-    auto response = kafka::decode_response<Response>(answers.at(0), version());
-    if (!response) return std::move(response).error();
-    leave_for_the_next_page(*response);
-    for (auto& topic : response->topics) {
-      learn(topic.topic_id, topic.name.value_or(""));
-      expand_one(topic, *response);
-    }
-    cut(*response);
-    return answer(*response);
+  Result<Step> conclude() {
+    leave_for_the_next_page(response_);
+    for (auto& topic : response_.topics) expand_one(topic);
+    cut(response_);
+    return answer(response_);
   }
 
   /// A virtual topic behind others that the broker's own limit has cut.
@@ -120,18 +156,13 @@ class DescribeTopicPartitions : public Exchange {
     response.next_cursor->partition_index = 0;
   }
 
-  void expand_one(Response::Topic& topic, const Response& response) {
+  void expand_one(Topic& topic) {
+    const TopicRule* const of = rule_of(topic);
+    if (of == nullptr) return;
     const std::string name = topic.name.value_or("");
-    const TopicRule* const of = rule(name, {});
-    if (of == nullptr || topic.error_code != kafka::error::none) return;
-    const bool cut_by_broker = response.next_cursor && response.next_cursor->topic_name == name;
-    if (cut_by_broker || !expand(*of, topic.partitions)) {
-      tell_unfit(name, topic.partitions.size(), *of);
-      topic.error_code = kafka::error::invalid_topic;
-      topic.partitions.clear();
-    } else if (name == topic_) {
-      std::erase_if(topic.partitions, [&](const auto& each) { return each.partition_index < from_; });
-    }
+    const bool cut_by_broker = response_.next_cursor && response_.next_cursor->topic_name == name;
+    show(*of, topic, !cut_by_broker);
+    if (name == topic_) std::erase_if(topic.partitions, [&](const auto& each) { return each.partition_index < from_; });
   }
 
   /// To the client's limit again.

@@ -11,6 +11,7 @@
 #include "kafka/messages/21_delete_records.h"
 #include "kafka/messages/23_offset_for_leader_epoch.h"
 #include "kafka/messages/24_add_partitions_to_txn.h"
+#include "kafka/messages/32_describe_configs.h"
 #include "kafka/messages/34_alter_replica_log_dirs.h"
 #include "kafka/messages/35_describe_log_dirs.h"
 #include "kafka/messages/37_create_partitions.h"
@@ -552,6 +553,129 @@ TEST(Translate, ReadsEveryVersionThatItHasATableFor) {
   }
 }
 
+/// Metadata of a topic that brokers may compact.
+class Compaction : public Admin {
+ protected:
+  Compaction() {
+    context.policies = &policies;
+    kafka::MetadataResponse metadata;
+    for (const std::string name : {"orders", "log", "plain"}) {
+      auto& topic = metadata.topics.emplace_back();
+      topic.name = name;
+      topic.partitions.resize(2);
+      topic.partitions[1].partition_index = 1;
+    }
+    will_answer(metadata);
+    will_say("delete");
+    context.unfit = &unfit;
+  }
+
+  void will_say(const std::string& policy, std::int16_t error = 0) {
+    kafka::DescribeConfigsResponse configs;
+    auto& result = configs.results.emplace_back();
+    result.error_code = error;
+    result.resource_name = "orders";
+    if (error == 0) {
+      auto& config = result.configs.emplace_back();
+      config.name = "cleanup.policy";
+      config.value = policy;
+    }
+    will_answer(configs);
+  }
+
+  /// The errors of "orders", "log" and "plain".
+  std::vector<std::int16_t> errors(Version version = 12) {
+    unfit.clear();
+    std::vector<std::int16_t> out;
+    for (const auto& topic : ask<kafka::MetadataResponse>(kafka::MetadataRequest{}, version).topics)
+      out.push_back(topic.error_code);
+    return out;
+  }
+
+  Policies policies;
+  std::vector<UnfitTopic> unfit;
+  const std::vector<std::int16_t> all_well{0, 0, 0};
+  const std::vector<std::int16_t> orders_refused{kafka::error::invalid_topic, 0, 0};
+};
+
+TEST_F(Compaction, IsAskedForOnceInAWhileWhereItWouldHarm) {
+  for (const Version version : versions<kafka::MetadataResponse>()) {
+    context.now += std::chrono::hours(1);
+    EXPECT_EQ(errors(version), all_well);
+    ASSERT_EQ(asked.size(), 2U);
+    const auto question = this->question<kafka::DescribeConfigsRequest>(1);
+    ASSERT_EQ(question.resources.size(), 1U) << "log is keyed, and nobody cares about plain";
+    EXPECT_EQ(question.resources[0].resource_name, "orders");
+    EXPECT_EQ(question.resources[0].configuration_keys, std::vector<std::string>{"cleanup.policy"});
+
+    EXPECT_EQ(errors(version), all_well);
+    EXPECT_EQ(asked.size(), 1U);
+  }
+}
+
+TEST_F(Compaction, OfAVirtualTopicIsRefusedUntilItEnds) {
+  for (const std::string policy : {"compact", "compact,delete"}) {
+    will_say(policy);
+    context.now += Policies::good_for;
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(errors(), orders_refused);
+      ASSERT_EQ(unfit.size(), 1U);
+      EXPECT_TRUE(unfit[0].compacted);
+    }
+    will_say("delete");
+    EXPECT_EQ(errors(), orders_refused);
+    context.now += Policies::good_for;
+    EXPECT_EQ(errors(), all_well);
+  }
+}
+
+TEST_F(Compaction, IsAskedForAgainWhereTheTopicIsAnother) {
+  will_say("compact");
+  EXPECT_EQ(errors(), orders_refused);
+  will_say("delete");
+  kafka::MetadataResponse metadata;
+  auto& topic = metadata.topics.emplace_back();
+  topic.name = "orders";
+  topic.topic_id = {9, 9};
+  topic.partitions.resize(2);
+  topic.partitions[1].partition_index = 1;
+  will_answer(metadata);
+
+  EXPECT_EQ(errors(), std::vector<std::int16_t>{0});
+}
+
+TEST_F(Compaction, ThatTheClientMayNotSeeIsLetThroughAndToldOnce) {
+  will_say("", kafka::error::topic_authorization_failed);
+  EXPECT_EQ(errors(), all_well);
+  EXPECT_EQ(policies.take_hidden(), "orders");
+  context.now += Policies::good_for;
+  EXPECT_EQ(errors(), all_well);
+  EXPECT_EQ(policies.take_hidden(), std::nullopt);
+}
+
+TEST_F(Compaction, ThatOneClientHasSeenStaysKnownToWhoMayNot) {
+  will_say("compact");
+  EXPECT_EQ(errors(), orders_refused);
+  will_say("", kafka::error::topic_authorization_failed);
+  context.now += Policies::good_for;
+  EXPECT_EQ(errors(), orders_refused);
+}
+
+TEST_F(Compaction, IsSeenWherePartitionsAreDescribedInPages) {
+  will_say("compact");
+  kafka::DescribeTopicPartitionsResponse described;
+  auto& topic = described.topics.emplace_back();
+  topic.name = "orders";
+  topic.partitions.resize(2);
+  topic.partitions[1].partition_index = 1;
+  will_answer(described);
+
+  const auto answer = ask<kafka::DescribeTopicPartitionsResponse>(kafka::DescribeTopicPartitionsRequest{}, Version{0});
+
+  EXPECT_EQ(answer.topics.at(0).error_code, kafka::error::invalid_topic);
+  EXPECT_TRUE(answer.topics[0].partitions.empty());
+}
+
 TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
   std::map<std::int16_t, kafka::MessageInfo> requests;
   std::map<std::int16_t, kafka::MessageInfo> responses;
@@ -564,9 +688,10 @@ TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
   config.physical_partitions = 2;
   config.topics.emplace_back().topic = "[a-m].*";
   TopicIds ids;
+  Policies policies;
   Skips skips;
   Turns turns;
-  const Context context{std::make_shared<Mapping>(config), &ids, &skips, &turns, 3};
+  const Context context{std::make_shared<Mapping>(config), &ids, &skips, &turns, 3, nullptr, nullptr, &policies};
   for (const kafka::ApiRange& api : translated_apis()) {
     for (Version version = api.min; version <= api.max; ++version) {
       for (std::uint32_t seed = 0; seed < 4; ++seed) {

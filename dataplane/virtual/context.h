@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "virtual/mapping.h"
+#include "virtual/policies.h"
+#include "virtual/skips.h"
+#include "virtual/topic_ids.h"
+#include "virtual/turns.h"
+
+namespace kp::virt {
+
+/// A topic that hasn't as many partitions as its mapping says, or is compacted where that isn't said.
+struct UnfitTopic {
+  std::string name;
+  std::size_t has = 0;
+  std::int32_t wanted = 0;
+  bool compacted = false;
+};
+
+/// What the requests of a session share; outlives its exchanges.
+struct Context {
+  std::shared_ptr<const Mapping> mapping;    ///< never null
+  TopicIds* ids = nullptr;                   ///< of the loop; never null
+  Skips* skips = nullptr;                    ///< of the loop; never null
+  Turns* turns = nullptr;                    ///< of the session; never null
+  int lanes = 4;                             ///< how many there are for Produce, the session's own counted
+  bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
+  std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that can't be used; null: nowhere
+  Policies* policies = nullptr;              ///< of the loop; null: nobody is asked whether topics are compacted
+  Policies::Time now{};
+};
+
+}  // namespace kp::virt
