@@ -221,6 +221,32 @@ def transactional_commits(stage):
     return ok
 
 
+def commits_beside_a_transaction(stage):
+    """A commit that comes between a transaction's and its end outlives it: why nothing is renewed behind a group's back."""
+    topic = stage.cluster.create_topic("aside", 1)
+    out = stage.cluster.create_topic("aside-out", 1)
+    consumer = stage.consumer("aside")
+    consumer.assign([ck.TopicPartition(topic, 0, 0)])
+    transactional = stage.producer(**{"transactional.id": "t3"})
+    transactional.init_transactions(30)
+
+    def commit(offset):
+        consumer.commit(offsets=[ck.TopicPartition(topic, 0, offset)], asynchronous=False)
+
+    def committed():
+        return consumer.committed([ck.TopicPartition(topic, 0)], 20)[0].offset
+
+    commit(5)
+    transactional.begin_transaction()
+    transactional.produce(out, b"y")
+    moved = [ck.TopicPartition(topic, 0, 10)]
+    transactional.send_offsets_to_transaction(moved, consumer.consumer_group_metadata(), 20)
+    commit(5)
+    transactional.commit_transaction(20)
+    until("the transaction has ended", lambda: committed() >= 0, 20)
+    return check(committed() == 5, f"10 was committed by the transaction, 5 beside it: {committed()} stays")
+
+
 def transactional_writes(stage):
     """A transaction can't write to a virtual topic: the client is told at once."""
     topic = stage.cluster.create_topic("txn-in-2", P)
@@ -284,7 +310,7 @@ def formats(stage):
 
 
 PROBES = {f.__name__: f for f in (topic_ids, groups, formats, live_groups, leader_changes, transactional_writes,
-                                     transactional_commits)}
+                                     commits_beside_a_transaction, transactional_commits)}
 
 
 def main():
