@@ -34,8 +34,11 @@ Bytes marker_record(std::int32_t delta) {
   return counted;
 }
 
-void append_one(const Run& run, Bytes& out) {
-  const auto delta = static_cast<std::int32_t>(run.last - run.first);
+}  // namespace
+
+void append_filler(const Run& run, Bytes& out) {
+  const std::int64_t first = std::max(run.first, run.last - max_delta);
+  const auto delta = static_cast<std::int32_t>(run.last - first);
   Bytes guarded;
   kafka::Writer body(guarded);
   body.integer(std::int16_t{0x20});  // attributes: control
@@ -49,25 +52,12 @@ void append_one(const Run& run, Bytes& out) {
   body.bytes(marker_record(delta));
 
   kafka::Writer batch(out);
-  batch.integer(run.first);
+  batch.integer(first);
   batch.integer(static_cast<std::int32_t>(4 + 1 + 4 + guarded.size()));
   batch.integer(run.leader_epoch);
   batch.integer(std::int8_t{2});
   batch.integer(crc32c(guarded));
   batch.bytes(guarded);
-}
-
-}  // namespace
-
-void append_filler(const Run& run, Bytes& out) {
-  Run rest = run;
-  while (rest.first <= rest.last) {
-    Run part = rest;
-    part.last = std::min(rest.last, rest.first + std::min(max_delta, rest.last - rest.first));
-    append_one(part, out);
-    if (part.last == rest.last) return;
-    rest.first = part.last + 1;
-  }
 }
 
 }  // namespace kp::virt

@@ -14,10 +14,10 @@ struct Run {
   std::int64_t timestamp = -1;     ///< its newest
 };
 
-/// Appends control batches that cover the run, so that a consumer's position moves past it; clients show applications
-/// nothing of them (kafka-go does). A run of more than 2^31 - 1 offsets needs several. Looks like the commit of a
-/// transaction that nobody began: every client passes over that, while it would take a batch without records for
-/// nothing read, and ask again at once.
+/// Appends a control batch that ends where the run does, so that a consumer's position moves past it; clients show
+/// applications nothing of it (kafka-go does). In front of a run of more than 2^31 - 1 offsets it leaves a gap, as
+/// compaction does. Looks like the commit of a transaction that nobody began: every client passes over that, while it
+/// would take a batch without records for nothing read, and ask again at once.
 void append_filler(const Run& run, Bytes& out);
 
 }  // namespace kp::virt
