@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/loop.h"
@@ -34,6 +36,7 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
   void wake() {
     woken_ = true;
     done_.notify();
+    if (later_) std::exchange(later_, {})(outcomes_);
   }
   /// Loop thread. False: `limit` passed, and some are still under way.
   net::Task<bool> wait(std::chrono::milliseconds limit) {
@@ -41,12 +44,18 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
     co_return woken_;
   }
   const std::vector<Outcome>& outcomes() const { return outcomes_; }  ///< after wait() has said true
+  /// Loop thread, after wait() has said false: what is to be done when all outcomes are there.
+  void later(std::function<void(const std::vector<Outcome>&)> then) {
+    if (woken_) return then(outcomes_);
+    later_ = std::move(then);
+  }
 
  private:
   net::Loop& loop_;
   std::vector<Outcome> outcomes_;
   std::atomic<std::size_t> left_;
   net::Event done_;
+  std::function<void(const std::vector<Outcome>&)> later_;
   bool woken_ = false;
 };
 

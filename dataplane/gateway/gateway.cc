@@ -176,7 +176,10 @@ void Gateway::publish() {
 /// With mutex_ held. What `next` has kept stays.
 void Gateway::retire(const Runtime& gone, const Runtime* next) {
   if (next == nullptr || next->producers != gone.producers) retired_.push_back(gone.producers);
-  if (gone.wal != nullptr && (next == nullptr || next->wal != gone.wal)) retired_logs_.push_back(gone.wal);
+  if (gone.wal != nullptr) {
+    if (next == nullptr || next->logged != gone.logged) retired_.push_back(gone.logged);
+    if (next == nullptr || next->wal != gone.wal) retired_logs_.push_back(gone.wal);
+  }
   wanted_.notify_all();
 }
 
@@ -188,18 +191,25 @@ void Gateway::reap() {
     servers.swap(retired_servers_);
     const auto unused = [](const auto& each) { return each.use_count() == 1; };
     std::vector<std::shared_ptr<Wal>> logs;
-    std::vector<std::shared_ptr<Producers>> gone;
     for (auto& each : retired_logs_)
       if (unused(each)) logs.push_back(std::move(each));
-    for (auto& each : retired_)
-      if (unused(each)) gone.push_back(std::move(each));
     std::erase(retired_logs_, nullptr);
-    std::erase(retired_, nullptr);
-    for (const auto& each : gone)
-      for (const auto& producer : each->all()) past_ += producer->counters();
+    std::vector<std::shared_ptr<Producers>> gone;
+    std::ranges::copy_if(retired_, std::back_inserter(gone), unused);
     lock.unlock();
     servers.clear();
     logs.clear();
+    for (const auto& each : gone) each->finish();
+    if (const auto now = common_.runtime()) {
+      now->producers->end_failed();
+      if (now->logged != nullptr) now->logged->end_failed();
+    }
+    lock.lock();
+    for (const auto& each : gone) {
+      past_ += each->counters();
+      std::erase(retired_, each);
+    }
+    lock.unlock();
     gone.clear();
     lock.lock();
     if (!ending_ || !retired_.empty() || !retired_logs_.empty()) wanted_.wait_for(lock, reap_every);
@@ -250,8 +260,7 @@ bool Gateway::idle() const {
   if (common_.connections > 0) return false;
   const auto now = common_.runtime();
   if (now == nullptr) return true;
-  for (const auto& each : now->producers->all())
-    if (each->records() > 0) return false;
+  if (!now->producers->quiet()) return false;
   return now->wal == nullptr || now->wal->figures().unsent == 0 || !now->logged->trouble().empty();
 }
 
@@ -263,17 +272,14 @@ std::optional<std::string> Gateway::not_ready() const {
   return "http_produce: Kafka: " + trouble;
 }
 
-std::vector<std::shared_ptr<Producer>> Gateway::producers() const {
-  std::vector<std::shared_ptr<Producer>> out;
-  const auto add = [&out](const std::vector<std::shared_ptr<Producer>>& some) {
-    out.insert(out.end(), some.begin(), some.end());
-  };
+std::vector<std::shared_ptr<Producers>> Gateway::producers() const {
+  std::vector<std::shared_ptr<Producers>> out;
   if (const auto now = common_.runtime()) {
-    add(now->producers->all());
-    if (now->wal != nullptr) add(now->wal->producers());
+    out.push_back(now->producers);
+    if (now->wal != nullptr) out.push_back(now->logged);
   }
   const std::lock_guard lock(mutex_);
-  for (const auto& each : retired_) add(each->all());
+  out.insert(out.end(), retired_.begin(), retired_.end());
   return out;
 }
 
@@ -292,10 +298,12 @@ std::optional<telemetry::GatewayFigures> Gateway::figures() const {
     if (answer.wait_until(end) != std::future_status::ready) return std::nullopt;
     out.counters += answer.get();
   }
-  for (const auto& each : producers()) {
-    out.producer += each->counters();
-    out.queue_records += static_cast<double>(each->records());
-    out.queue_bytes += static_cast<double>(each->bytes());
+  for (const auto& group : producers()) {
+    out.producer += group->counters();
+    for (const auto& each : group->all()) {
+      out.queue_records += static_cast<double>(each->records());
+      out.queue_bytes += static_cast<double>(each->bytes());
+    }
   }
   {
     const std::lock_guard lock(mutex_);

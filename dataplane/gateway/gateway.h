@@ -61,7 +61,7 @@ class Gateway {
   Lane& least_loaded();
   Status prepare_metrics(const config::Config& config, Next& next);
   void retire(const Runtime& gone, const Runtime* next);
-  std::vector<std::shared_ptr<Producer>> producers() const;
+  std::vector<std::shared_ptr<Producers>> producers() const;
   void reap();
 
   const bool shares_port_;

@@ -207,23 +207,33 @@ net::Task<Answer> Handler::wait() {
   const std::chrono::milliseconds limit = runtime_->http().request_timeout;
   if (logged_ != nullptr) {
     const bool done = co_await logged_->wait(limit);
-    if (!done) co_return settled(try_again(503, "the log takes too long; the records may be in it", soon));
-    if (!logged_->trouble().empty()) co_return settled(try_again(503, logged_->trouble(), soon));
-    co_return settled(accepted());
+    if (!done) {
+      logged_->later([settle = settler()](const std::string& trouble) {
+        settle(trouble.empty() ? accepted() : try_again(503, trouble, soon));
+      });
+      co_return try_again(503, "the log takes too long; the records may be in it", soon);
+    }
+    co_return settled(logged_->trouble().empty() ? accepted() : try_again(503, logged_->trouble(), soon));
   }
   const bool done = co_await delivery_->wait(limit);
-  if (!done) co_return settled(refused(504, "Kafka has not answered in time; the records may arrive yet"));
+  if (!done) {
+    delivery_->later([settle = settler(), results = wish_.results](const std::vector<Outcome>& outcomes) {
+      settle(delivered(outcomes, results));
+    });
+    co_return refused(504, "Kafka has not answered in time; the records may arrive yet");
+  }
   co_return settled(delivered(delivery_->outcomes(), wish_.results));
 }
 
-/// Only what was done is remembered: what failed may be tried again.
+/// What may outlive the request: until what became of its records is known, its key stays under way.
+std::function<void(const Answer&)> Handler::settler() {
+  if (claimed_.empty()) return [](const Answer&) {};
+  return
+      [key = std::exchange(claimed_, {}), all = runtime_->answered](const Answer& answer) { all->settle(key, answer); };
+}
+
 Answer Handler::settled(Answer answer) {
-  if (claimed_.empty()) return answer;
-  if (answer.status == 200)
-    runtime_->answered->keep(claimed_, answer);
-  else
-    runtime_->answered->drop(claimed_);
-  claimed_.clear();
+  settler()(answer);
   return answer;
 }
 

@@ -58,6 +58,7 @@ class Handler {
   std::optional<Answer> claim(const Request& request, const std::string& identity);
   std::optional<Answer> send(const RequestRecords& records, const config::Credential& upstream);
   std::optional<Answer> log(const RequestRecords& records, const std::string& identity);
+  std::function<void(const Answer&)> settler();
   Answer settled(Answer answer);
 
   Lane& lane_;

@@ -43,10 +43,14 @@ Idempotency::Verdict Idempotency::claim(const std::string& key, std::uint64_t bo
   return Verdict::Answered;
 }
 
-void Idempotency::keep(const std::string& key, const Answer& answer) {
+void Idempotency::settle(const std::string& key, const Answer& answer) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
+  if (answer.status != 200) {
+    entries_.erase(found);
+    return;
+  }
   found->second.answered = true;
   found->second.answer = answer;
   bytes_ += answer.body.size();
@@ -55,13 +59,6 @@ void Idempotency::keep(const std::string& key, const Answer& answer) {
 std::size_t Idempotency::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;
-}
-
-void Idempotency::drop(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return;
-  entries_.erase(found);
 }
 
 }  // namespace kp::gateway

@@ -22,11 +22,12 @@ class Idempotency {
   explicit Idempotency(std::chrono::milliseconds window) : window_(window) {}
 
   enum class Verdict : std::uint8_t { New, UnderWay, Another, Answered };
-  /// New: the caller does it, then calls keep() or drop(). `body`: what tells that it is the same request.
+  /// New: the caller does it, then calls settle(), when it knows what came of it. `body`: what tells that it is the
+  /// same request.
   Verdict claim(const std::string& key, std::uint64_t body, Answer& answer, Clock::time_point now = Clock::now());
-  void keep(const std::string& key, const Answer& answer);
-  void drop(const std::string& key);  ///< it may be tried again
-  std::size_t bytes() const;          ///< of all that is remembered
+  /// Only what was done is remembered: what failed may be tried again.
+  void settle(const std::string& key, const Answer& answer);
+  std::size_t bytes() const;  ///< of all that is remembered
 
  private:
   struct Entry {

@@ -2,13 +2,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
 
 #include "base/log.h"
 #include "base/thread.h"
 #include "gateway/rdkafka_record.h"
-#include "gateway/statistics.h"
 
 namespace kp::gateway {
 namespace {
@@ -16,15 +15,10 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t most_topics = 10'000;  ///< librdkafka keeps each name that it has ever heard
-constexpr int poll_ms = 100;
 constexpr int hurry_ms = 50;
 constexpr int look_ms = 1000;
 constexpr int purge_ms = 1000;
 constexpr std::chrono::seconds look_again{2};
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 struct FreeConf {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
@@ -47,12 +41,6 @@ Result<Conf> conf_of(const Producer::Options& options) {
   return conf;
 }
 
-/// What weight() was, but for headers.
-std::size_t weight_of(const rd_kafka_message_t& message) {
-  return Record::overhead + std::char_traits<char>::length(rd_kafka_topic_name(message.rkt)) + message.key_len +
-         message.len;
-}
-
 /// librdkafka before 2.6.1 repeats its nonce where the broker's alone is due; Kafka 4 doesn't take that.
 void warn_of_scram(const Producer::Options& options) {
   constexpr int sound = 0x020601ff;
@@ -62,22 +50,7 @@ void warn_of_scram(const Producer::Options& options) {
                 {{"librdkafka", rd_kafka_version_str()}});
 }
 
-bool is_ours(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
-         error == RD_KAFKA_RESP_ERR__FATAL || error == RD_KAFKA_RESP_ERR__DESTROY ||
-         error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
-}
-
 }  // namespace
-
-/// What a record is known by while it is under way; only where something must be remembered.
-struct Producer::Slot {
-  std::shared_ptr<Delivery> delivery;
-  std::size_t record = 0;
-  std::uint64_t mark = 0;
-  bool marked = false;
-  std::size_t headers_weight = 0;
-};
 
 void Producer::Free::operator()(rd_kafka_s* handle) const { rd_kafka_destroy(handle); }
 
@@ -104,19 +77,40 @@ Result<std::shared_ptr<Producer>> Producer::make(Options options) {
 }
 
 Producer::~Producer() {
-  if (handle_ != nullptr) rd_kafka_flush(handle_.get(), static_cast<int>(options_.patience.count()));
-  if (records_ > 0) {
-    log::error("records are lost: Kafka did not take them in time", {{"records", records_.load()}});
-    rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(handle_.get(), purge_ms);  // whoever waits hears of it
-  }
+  if (handle_ != nullptr) finish(options_.patience);
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wanted_.notify_all();
   for (std::thread& each : threads_) each.join();
+  alone_.reset();
   for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+}
+
+void Producer::finish(std::chrono::milliseconds patience) {
+  const auto end = steady_clock::now() + patience;
+  rd_kafka_flush(handle_.get(), static_cast<int>(patience.count()));
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now());
+  if (const auto alone = for_single_ones()) alone->finish(std::max(left, std::chrono::milliseconds(0)));
+  if (records_ == 0) return;
+  give_up();
+  rd_kafka_flush(handle_.get(), purge_ms);
+}
+
+void Producer::give_up() {
+  if (options_.settled)
+    log::warn("records come back: Kafka did not take them in time", {{"records", records_.load()}});
+  else
+    log::error("records are lost: Kafka did not take them in time", {{"records", records_.load()}});
+  rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  if (const auto alone = for_single_ones()) alone->give_up();
+}
+
+/// May be null.
+std::shared_ptr<Producer> Producer::for_single_ones() const {
+  const std::lock_guard lock(mutex_);
+  return alone_;
 }
 
 bool Producer::reserve(std::size_t records, std::size_t bytes) {
@@ -203,7 +197,8 @@ Status Producer::send(std::span<const Record> records, const std::shared_ptr<Del
       headers_weight = record.weight() - bare.weight();
     }
     Slot* slot = nullptr;
-    if (delivery != nullptr || headers_weight > 0) slot = new Slot{delivery, i, 0, false, headers_weight};
+    if (delivery != nullptr || headers_weight > 0 || record.timestamp != 0)
+      slot = new Slot{delivery, i, 0, false, headers_weight, record.timestamp};
     std::string why = enqueue(record, slot);
     if (why.empty()) continue;
     release(1, record.weight());
@@ -224,96 +219,10 @@ Status Producer::send_marked(const Record& record, std::uint64_t mark) {
   }
   Record bare = record;
   bare.headers.clear();
-  std::string why = enqueue(record, new Slot{nullptr, 0, mark, true, weight - bare.weight()});
+  std::string why = enqueue(record, new Slot{nullptr, 0, mark, true, weight - bare.weight(), record.timestamp});
   if (why.empty()) return Done{};
   release(1, weight);
   return Error{fatal_ ? Errc::Busy : Errc::Invalid, std::move(why)};  // a failed one has not tried the record
-}
-
-void Producer::poll() {
-  rd_kafka_queue_t* const queue = rd_kafka_queue_get_main(handle_.get());
-  while (!ending_) {
-    rd_kafka_event_t* const event = rd_kafka_queue_poll(queue, poll_ms);
-    if (event == nullptr) continue;
-    take(event);
-    rd_kafka_event_destroy(event);
-  }
-  rd_kafka_queue_destroy(queue);
-}
-
-void Producer::take(rd_kafka_event_t* event) {
-  switch (rd_kafka_event_type(event)) {
-    case RD_KAFKA_EVENT_DR:
-      return take_deliveries(event);
-    case RD_KAFKA_EVENT_STATS:
-      return take_statistics(rd_kafka_event_stats(event));
-    case RD_KAFKA_EVENT_ERROR: {
-      const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-      if (rd_kafka_event_error_is_fatal(event) != 0) {
-        fatal_ = true;
-        log::error("the producer has failed", {{"reason", rd_kafka_event_error_string(event)}});
-      }
-      if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && code != RD_KAFKA_RESP_ERR__AUTHENTICATION) return;
-      const std::lock_guard lock(mutex_);
-      trouble_ = rd_kafka_event_error_string(event);
-      return;
-    }
-    case RD_KAFKA_EVENT_LOG: {
-      const char* facility = nullptr;
-      const char* text = nullptr;
-      int level = 0;
-      if (rd_kafka_event_log(event, &facility, &text, &level) == 0)
-        log::write(level <= 4 ? log::Level::Warn : log::Level::Debug, "librdkafka",
-                   {{"said", text}, {"about", facility}});
-      return;
-    }
-    default:
-      return;
-  }
-}
-
-void Producer::take_deliveries(rd_kafka_event_t* event) {
-  std::array<const rd_kafka_message_t*, 256> messages{};
-  std::map<net::Loop*, std::vector<std::shared_ptr<Delivery>>> complete;
-  telemetry::ProducerCounters seen;
-  while (const std::size_t count = rd_kafka_event_message_array(event, messages.data(), messages.size())) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const rd_kafka_message_t& message = *messages[i];
-      const std::unique_ptr<Slot> slot(static_cast<Slot*>(message._private));
-      Outcome outcome{message.partition, message.offset, {}};
-      seen.duration.observe(std::chrono::microseconds(rd_kafka_message_latency(&message)));
-      if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        ++seen.delivered;
-        seen.delivered_bytes += message.len + message.key_len;
-      } else {
-        outcome.error = rd_kafka_err2str(message.err);
-        outcome.untried = is_ours(message.err);
-        ++seen.errors[rd_kafka_err2name(message.err)];
-      }
-      release(1, weight_of(message) + (slot ? slot->headers_weight : 0));
-      if (slot == nullptr) continue;
-      if (slot->marked) options_.settled(slot->mark, outcome, record_of(message));
-      if (slot->delivery == nullptr) continue;
-      --waited_for_;
-      if (slot->delivery->settle(slot->record, std::move(outcome)))
-        complete[&slot->delivery->loop()].push_back(slot->delivery);
-    }
-  }
-  for (auto& [loop, deliveries] : complete)
-    net::asio::post(loop->context(), [all = std::move(deliveries)] {
-      for (const auto& each : all) each->wake();
-    });
-  const std::lock_guard lock(mutex_);
-  counters_ += seen;
-  if (seen.delivered == 0) return;
-  last_delivery_ = now_ms();
-  trouble_.clear();
-}
-
-void Producer::take_statistics(const char* text) {
-  telemetry::ProducerCounters::Statistics read = read_statistics(text);
-  const std::lock_guard lock(mutex_);
-  counters_.statistics = std::move(read);
 }
 
 /// While a request waits for its records nobody gains by lingering: flushing sends at once what there is.
@@ -339,7 +248,7 @@ void Producer::look_after() {
   while (!ending_) {
     lock.unlock();
     std::string trouble;
-    const auto quiet = std::chrono::milliseconds(now_ms() - last_delivery_);
+    const auto quiet = steady_clock::now() - last_delivery_.load();
     if (quiet > look_again) {
       const rd_kafka_metadata_t* seen = nullptr;
       const rd_kafka_resp_err_t failed = rd_kafka_metadata(handle_.get(), 0, nullptr, &seen, look_ms);
@@ -361,7 +270,9 @@ std::string Producer::trouble() const {
 
 telemetry::ProducerCounters Producer::counters() const {
   const std::lock_guard lock(mutex_);
-  return counters_;
+  telemetry::ProducerCounters all = counters_;
+  if (alone_ != nullptr) all += alone_->counters();
+  return all;
 }
 
 }  // namespace kp::gateway

@@ -32,7 +32,7 @@ namespace kp::gateway {
 using Settled = std::function<void(std::uint64_t mark, const Outcome&, const Record&)>;
 
 /// librdkafka, behind which it stays. Records go in from any thread, without waiting; what became of them comes back on
-/// the loop of the request, or to `settled`. Its destructor gives what is under way `message_timeout_ms` to arrive.
+/// the loop of the request, or to `settled`. Its destructor waits, as finish() does: never on a loop.
 class Producer {
  public:
   struct Options {
@@ -41,6 +41,7 @@ class Producer {
     std::size_t max_bytes = std::size_t{1} << 30;
     std::chrono::milliseconds patience{2000};  ///< how long the last records may take when it ends
     Settled settled = {};
+    bool alone = false;  ///< each record goes in a batch of its own
   };
 
   /// Errors: Invalid, in librdkafka's words.
@@ -57,6 +58,10 @@ class Producer {
 
   /// From now on nothing lingers: what there is shall leave.
   void hurry_up();
+  /// Whoever waits for what is under way hears that it was given up; it may have arrived.
+  void give_up();
+  /// Waits until all is in Kafka, for as long as `patience`; then the rest is given up, and whoever waits hears of it.
+  void finish(std::chrono::milliseconds patience);
 
   /// Why the brokers can't be asked; empty: they answer. "not asked yet" at first.
   std::string trouble() const;
@@ -66,7 +71,16 @@ class Producer {
   telemetry::ProducerCounters counters() const;
 
  private:
-  struct Slot;
+  /// What a record is known by while it is under way; only where something must be remembered.
+  struct Slot {
+    std::shared_ptr<Delivery> delivery;
+    std::size_t record = 0;
+    std::uint64_t mark = 0;
+    bool marked = false;
+    std::size_t headers_weight = 0;
+    std::int64_t timestamp = 0;
+  };
+  struct Told;
   struct Free {
     void operator()(rd_kafka_s* handle) const;
   };
@@ -79,7 +93,13 @@ class Producer {
   void poll();
   void take(rd_kafka_op_s* event);
   void take_deliveries(rd_kafka_op_s* event);
+  void take_report(const rd_kafka_message_s& message, Told& told);
+  bool send_alone(const Record& record, std::unique_ptr<Slot>& slot);
+  void take_alone(std::unique_ptr<Slot> slot, const Outcome& outcome, const Record& record);
+  void settle(const Slot& slot, Outcome outcome, const Record& record, std::size_t weight, Told& told);
+  void tell(Told told);
   void take_statistics(const char* text);
+  std::shared_ptr<Producer> for_single_ones() const;
   void hurry();
   void look_after();
 
@@ -96,12 +116,13 @@ class Producer {
   std::atomic<std::size_t> waited_for_{0};  ///< records that a request waits for
   std::atomic<bool> fatal_{false};
   std::atomic<bool> ending_{false};
-  std::atomic<std::int64_t> last_delivery_{0};  ///< steady clock, ms
-  mutable std::mutex mutex_;                    ///< guards what follows
-  std::condition_variable wanted_;              ///< somebody waits, or it ends
+  std::atomic<std::chrono::steady_clock::time_point> last_delivery_{};
+  mutable std::mutex mutex_;        ///< guards what follows
+  std::condition_variable wanted_;  ///< somebody waits, or it ends
   bool hurried_ = false;
   std::string trouble_ = "Kafka has not been asked yet";
   telemetry::ProducerCounters counters_;
+  std::shared_ptr<Producer> alone_;  ///< sends each record in a batch of its own; made when first needed
   std::vector<std::thread> threads_;
 };
 

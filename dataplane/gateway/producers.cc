@@ -107,6 +107,44 @@ Result<std::shared_ptr<Producers>> Producers::make(const config::Config& config,
   return made;
 }
 
+Producers::~Producers() { finish(); }
+
+void Producers::finish() {
+  const auto end = std::chrono::steady_clock::now() + patience();
+  for (const auto& each : all()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    each->finish(std::max(left, std::chrono::milliseconds(0)));
+  }
+}
+
+bool Producers::quiet() const {
+  return std::ranges::all_of(all(), [](const auto& each) { return each->records() == 0; });
+}
+
+void Producers::hurry_up() {
+  for (const auto& each : all()) each->hurry_up();
+}
+
+void Producers::give_up() {
+  for (const auto& each : all())
+    if (each->records() > 0) each->give_up();
+}
+
+void Producers::end_failed() {
+  std::vector<std::shared_ptr<Producer>> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& each : failed_)
+      if (each.use_count() == 1) ended.push_back(std::move(each));
+    std::erase(failed_, nullptr);
+  }
+  for (auto& each : ended) {
+    each->finish(std::chrono::milliseconds(0));  // nothing of it goes any more
+    const std::lock_guard lock(mutex_);
+    past_ += each->counters();
+  }
+}
+
 bool Producers::serves(const config::Config& config) const { return parts_of(config) == config_; }
 
 Producer::Options Producers::options(const config::Credential& login) const {
@@ -121,10 +159,15 @@ Producer::Options Producers::options(const config::Credential& login) const {
   const std::int64_t records = setting(gateway, "queue_buffering_max_messages");
   made.max_records = records == 0 ? std::numeric_limits<std::size_t>::max() / 2 : static_cast<std::size_t>(records);
   made.max_bytes = static_cast<std::size_t>(setting(gateway, "queue_buffering_max_kbytes")) * 1024;
-  const std::int64_t timeout = setting(gateway, "message_timeout_ms");
-  made.patience = std::chrono::milliseconds(kind_ == Kind::Direct && timeout > 0 ? timeout : 2000);
+  made.patience = patience();
   made.settled = settled_;
   return made;
+}
+
+/// How long the last records may take.
+std::chrono::milliseconds Producers::patience() const {
+  const std::int64_t timeout = setting(*config_.http_produce, "message_timeout_ms");
+  return std::chrono::milliseconds(kind_ == Kind::Direct && timeout > 0 ? timeout : 2000);
 }
 
 Result<std::shared_ptr<Producer>> Producers::of(const config::Credential& login) {
@@ -133,16 +176,25 @@ Result<std::shared_ptr<Producer>> Producers::of(const config::Credential& login)
   if (known_one != nullptr && !known_one->failed()) return known_one;
   auto made = Producer::make(options(login));
   if (!made) return std::move(made).error();
+  if (known_one != nullptr) failed_.push_back(std::move(known_one));  // its end takes time, and this may be a loop
   known_one = std::move(*made);
   return known_one;
 }
 
 std::vector<std::shared_ptr<Producer>> Producers::all() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<Producer>> out;
+  std::vector<std::shared_ptr<Producer>> out = failed_;
   for (const auto& [user, producer] : producers_)
     if (producer != nullptr) out.push_back(producer);
   return out;
+}
+
+telemetry::ProducerCounters Producers::counters() const {
+  telemetry::ProducerCounters sum;
+  for (const auto& each : all()) sum += each->counters();
+  const std::lock_guard lock(mutex_);
+  sum += past_;
+  return sum;
 }
 
 std::string Producers::trouble() const {

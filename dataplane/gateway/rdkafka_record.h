@@ -7,7 +7,7 @@
 
 #include "gateway/record.h"
 
-/// Records as librdkafka has them, both ways. For producer.cc alone.
+/// Records as librdkafka has them, both ways. For the producer alone.
 namespace kp::gateway {
 
 /// A key or a value, borrowed.

@@ -1,7 +1,6 @@
 #include "gateway/wal.h"
 
 #include <boost/asio/post.hpp>
-#include <fstream>
 #include <map>
 
 #include "base/log.h"
@@ -17,9 +16,14 @@ constexpr std::chrono::milliseconds breath{10};  ///< while Kafka takes nothing
 constexpr std::chrono::milliseconds idle{200};   ///< when nothing comes
 constexpr std::chrono::seconds note_every{1};
 constexpr std::chrono::seconds complain_every{60};
-constexpr std::chrono::seconds patience{5};  ///< for what is under way when it ends
+constexpr std::chrono::seconds patience{5};           ///< for what is under way when it ends
+constexpr std::chrono::seconds retiring_patience{2};  ///< for what is under way when a reload replaces producers
 constexpr std::size_t chunk = 256 * 1024;
-constexpr std::uint64_t most_rejected_bytes = 64 << 20;
+
+/// The first record that isn't in Kafka, of what `segments` still hold.
+std::shared_ptr<WalConfirmed> confirmed_of(const std::string& directory, const WalSegments& segments) {
+  return std::make_shared<WalConfirmed>(directory, std::max(segments.first(), segments.find(segments.first()).record));
+}
 
 }  // namespace
 
@@ -32,17 +36,17 @@ Result<std::shared_ptr<Wal>> Wal::open(const config::Wal& config) {
 }
 
 Wal::Wal(const config::Wal& config, WalSegments segments)
-    : directory_(config.directory), segments_(std::move(segments)) {
+    : directory_(config.directory),
+      confirmed_(confirmed_of(config.directory, segments)),
+      segments_(std::move(segments)) {
   way_.config = config;
-  low_ = segments_.first();
   old_ = segments_.next();
-  at_ = segments_.find(low_);
-  low_ = std::max(low_, at_.record);
+  at_ = segments_.find(segments_.first());
   figures_.bytes = segments_.bytes();
   figures_.segments = segments_.count();
-  figures_.unsent = old_ - low_;
-  if (old_ > low_)
-    log::info("records of the log are sent again", {{"directory", directory_}, {"records", old_ - low_}});
+  figures_.unsent = old_ - confirmed_->low();
+  if (figures_.unsent > 0)
+    log::info("records of the log are sent again", {{"directory", directory_}, {"records", figures_.unsent}});
 }
 
 Wal::~Wal() {
@@ -52,12 +56,12 @@ Wal::~Wal() {
   }
   wanted_.notify_all();
   thread_.join();
-  way_.producers.reset();
-  retired_.clear();
-  segments_.finish(low_);
-  if (low_ < segments_.next())
+  for (const Retiring& each : retiring_) each.producers->finish();
+  if (way_.producers != nullptr) way_.producers->finish();
+  segments_.finish(confirmed_->low());
+  if (confirmed_->low() < segments_.next())
     log::warn("records stay in the log until the next start",
-              {{"directory", directory_}, {"records", segments_.next() - low_}});
+              {{"directory", directory_}, {"records", segments_.next() - confirmed_->low()}});
 }
 
 Status Wal::append(std::span<const Record> records, const std::string& identity,
@@ -72,7 +76,7 @@ Status Wal::append(std::span<const Record> records, const std::string& identity,
   for (const Record& record : records) append_frame(entry.frames, record, identity);
   const std::lock_guard lock(mutex_);
   if (ending_) return Error{Errc::Draining, "the process ends"};
-  if (!waiting_.empty() && waiting_bytes_ + entry.frames.size() > max_waiting_bytes)
+  if (waiting_bytes_ > 0 && waiting_bytes_ + entry.frames.size() > max_waiting_bytes)
     return Error{Errc::Busy, "the log is written too slowly"};
   waiting_bytes_ += entry.frames.size();
   waiting_.push_back(std::move(entry));
@@ -86,46 +90,62 @@ void Wal::go_on_by(const config::Wal& config, std::shared_ptr<Producers> produce
   way_.config = config;
   way_.logins = std::move(logins);
   if (way_.producers == producers) return;
-  if (way_.producers != nullptr) retired_.push_back(std::move(way_.producers));
+  if (way_.producers != nullptr) {
+    way_.producers->hurry_up();
+    retiring_.push_back({std::move(way_.producers), steady_clock::now() + retiring_patience});
+  }
   way_.producers = std::move(producers);
   wanted_.notify_one();
 }
 
+/// Nothing of them is under way any more.
+bool Wal::Retiring::over() {
+  if (producers->quiet()) return true;
+  if (!given_up && steady_clock::now() >= end) {
+    given_up = true;
+    producers->give_up();
+  }
+  return false;
+}
+
 Settled Wal::settled() {
-  return
-      [this](std::uint64_t record, const Outcome& outcome, const Record& content) { settle(record, outcome, content); };
+  return [confirmed = confirmed_](std::uint64_t record, const Outcome& outcome, const Record& content) {
+    confirmed->settle(record, outcome, content);
+  };
 }
 
 void Wal::run() {
   Way way;
   for (;;) {
     std::vector<Entry> batch = next_batch(way);
+    if (way.producers == nullptr && !behind_) fall_behind();
     if (!batch.empty()) write(batch, way);
-    if (way.producers != nullptr && behind_) feed(way);
     keep_house(way);
+    if (way.producers != nullptr && behind_) feed(way);
     const std::lock_guard lock(mutex_);
     if (ending_ && waiting_.empty()) break;
   }
   const auto end = steady_clock::now() + patience;
-  const auto all_there = [this] {
-    const std::lock_guard lock(confirmed_mutex_);
-    return low_ >= segments_.next();
-  };
-  while (way.producers != nullptr && way.producers->trouble().empty() && !all_there() && steady_clock::now() < end) {
+  while (way.producers != nullptr && way.producers->trouble().empty() && confirmed_->low() < segments_.next() &&
+         steady_clock::now() < end) {
     if (behind_) feed(way);
     std::this_thread::sleep_for(breath);
   }
 }
 
-/// Waits until there is something to do.
+/// Waits until there is something to do. No producers in `way`: not yet, or those of before have not ended.
 std::vector<Wal::Entry> Wal::next_batch(Way& way) {
   std::unique_lock lock(mutex_);
-  const bool can_send = behind_ && way_.producers != nullptr && !full_;
-  auto patience_now = full_ ? breath : idle;
+  const bool can_send = behind_ && way_.producers != nullptr && retiring_.empty() && !full_;
+  auto patience_now = full_ || !retiring_.empty() ? breath : idle;
   if (dirty_) patience_now = std::min<std::chrono::milliseconds>(patience_now, way_.config.fsync_interval);
   if (!can_send) wanted_.wait_for(lock, patience_now, [this] { return ending_ || !waiting_.empty(); });
   way = way_;
-  waiting_bytes_ = 0;
+  if (!retiring_.empty()) {
+    way.producers = nullptr;
+    std::erase_if(retiring_, [](Retiring& each) { return each.over(); });
+    if (retiring_.empty()) noted_ = {};  // what they have given up is to be known at once
+  }
   std::vector<Entry> batch;
   batch.swap(waiting_);
   return batch;
@@ -136,11 +156,13 @@ void Wal::write(std::vector<Entry>& batch, const Way& way) {
   constexpr std::size_t group_bytes = 1 << 20;
   for (std::size_t begin = 0; begin < batch.size();) {
     std::size_t end = begin;
-    for (std::size_t size = 0; end < batch.size() && (end == begin || size + batch[end].frames.size() <= group_bytes);
-         ++end)
+    std::size_t size = 0;
+    for (; end < batch.size() && (end == begin || size + batch[end].frames.size() <= group_bytes); ++end)
       size += batch[end].frames.size();
     write_group({batch.data() + begin, end - begin}, way);
     begin = end;
+    const std::lock_guard lock(mutex_);
+    waiting_bytes_ -= size;
   }
 }
 
@@ -200,27 +222,19 @@ void Wal::forward(std::string_view frames, const Way& way) {
   if (!frames.empty()) fall_behind();
 }
 
-/// Makes room for it in the window; true: Kafka has it already.
-bool Wal::confirmed(std::uint64_t record) {
-  const std::lock_guard lock(confirmed_mutex_);
-  if (record < low_) return true;
-  if (record - low_ >= window_.size()) window_.resize(record - low_ + 1, false);
-  return window_[record - low_];
-}
-
 /// False: not now.
 bool Wal::forward_one(const Frame& frame, const Way& way) {
   const std::uint64_t record = at_.record;
   const Result<config::Credential> login = way.logins->upstream_of(std::string(frame.identity));
-  if (confirmed(record)) {  // it was sent before, with others that were lost
+  if (confirmed_->expect(record)) {  // it was sent before, with others that were lost
   } else if (!login) {
-    settle(record, {-1, -1, login.error().message, false}, frame.record);
+    confirmed_->settle(record, {-1, -1, login.error().message, false}, frame.record);
   } else {
     auto producer = way.producers->of(*login);
     Status sent = producer ? (*producer)->send_marked(frame.record, record) : Status(producer.error());
     full_ = !producer || (!sent && sent.error().code == Errc::Busy);
     if (full_) return false;
-    if (!sent) settle(record, {-1, -1, sent.error().message, false}, frame.record);
+    if (!sent) confirmed_->settle(record, {-1, -1, sent.error().message, false}, frame.record);
   }
   ++at_.record;
   return true;
@@ -232,7 +246,7 @@ void Wal::feed(const Way& way) {
   const std::uint64_t before = at_.record;
   const Result<std::string> bytes = segments_.read(at_, chunk);
   for (std::uint64_t gone = before; gone < at_.record; ++gone)  // what could not be read
-    if (!confirmed(gone)) settle(gone, {}, {});
+    if (!confirmed_->expect(gone)) confirmed_->settle(gone, {}, {});
   if (!bytes) return unreadable(bytes.error().message);
   std::string_view rest = *bytes;
   std::uint64_t replayed = 0;
@@ -259,39 +273,6 @@ void Wal::unreadable(const std::string& why) {
   log::error("the log can't be read", {{"directory", directory_}, {"reason", why}});
 }
 
-void Wal::settle(std::uint64_t record, const Outcome& outcome, const Record& content) {
-  const std::lock_guard lock(confirmed_mutex_);
-  if (record < low_ || record - low_ >= window_.size()) return;  // sent twice, and known already
-  if (!outcome.error.empty() && outcome.untried) {
-    again_ = true;
-    return;
-  }
-  if (!outcome.error.empty()) reject(record, outcome, content);
-  window_[record - low_] = true;
-  while (!window_.empty() && window_.front()) {
-    window_.pop_front();
-    ++low_;
-  }
-}
-
-/// Kafka will never take it: it is kept beside the log, as long as that is small.
-void Wal::reject(std::uint64_t record, const Outcome& outcome, const Record& content) {
-  const std::filesystem::path path = std::filesystem::path(directory_) / "rejected";
-  std::error_code none;
-  const auto size = std::filesystem::file_size(path, none);
-  std::string frame;
-  append_frame(frame, content, {});
-  const bool kept = (none || size + frame.size() <= most_rejected_bytes) &&
-                    (std::ofstream(path, std::ios::binary | std::ios::app) << frame).good();
-  const std::lock_guard lock(figures_mutex_);
-  const std::uint64_t so_far = ++figures_.rejected;
-  if ((so_far & (so_far - 1)) == 0)  // one line per power of two
-    log::error("Kafka refuses a record of the log for good", {{"record", record},
-                                                              {"reason", outcome.error},
-                                                              {"kept_in", kept ? path.string() : "nothing: it is full"},
-                                                              {"refused", so_far}});
-}
-
 void Wal::keep_house(const Way& way) {
   const auto now = steady_clock::now();
   if (dirty_ && now - synced_ >= way.config.fsync_interval) {
@@ -303,13 +284,7 @@ void Wal::keep_house(const Way& way) {
   }
   if (now - noted_ < note_every) return;
   noted_ = now;
-  std::uint64_t low = 0;
-  bool again = false;
-  {
-    const std::lock_guard lock(confirmed_mutex_);
-    low = low_;
-    again = std::exchange(again_, false);
-  }
+  const std::uint64_t low = confirmed_->low();
   if (low != segments_.first() || segments_.cramped()) {
     const std::size_t dropped = segments_.confirm(low);
     if (dropped > at_.segment)
@@ -317,7 +292,7 @@ void Wal::keep_house(const Way& way) {
     else
       at_.segment -= dropped;
   }
-  if (again) {
+  if (confirmed_->take_again()) {
     at_ = segments_.find(low);
     behind_ = true;
   }
@@ -329,12 +304,9 @@ void Wal::keep_house(const Way& way) {
 
 Wal::Figures Wal::figures() const {
   const std::lock_guard lock(figures_mutex_);
-  return figures_;
-}
-
-std::vector<std::shared_ptr<Producer>> Wal::producers() const {
-  const std::lock_guard lock(mutex_);
-  return way_.producers == nullptr ? std::vector<std::shared_ptr<Producer>>() : way_.producers->all();
+  Figures now = figures_;
+  now.rejected = confirmed_->rejected();
+  return now;
 }
 
 }  // namespace kp::gateway

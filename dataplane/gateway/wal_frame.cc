@@ -8,7 +8,9 @@
 namespace kp::gateway {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint32_t version = 2;
+constexpr std::uint32_t old_version = 1;
+constexpr std::size_t old_head = 8;
 constexpr std::uint32_t none = 0xffffffff;  ///< as a length
 
 template <class Number>
@@ -55,6 +57,28 @@ class Fields {
   std::string_view rest_;
 };
 
+struct Head {
+  Frame::State state = Frame::State::Torn;
+  std::size_t size = 0;  ///< its own
+  std::size_t length = 0;
+  std::uint32_t sum = 0;
+};
+
+/// Whole: it is sound, whatever follows it.
+Head head_of(std::string_view bytes) {
+  Head head;
+  if (bytes.size() <= old_head) return head;
+  Fields fields(bytes);
+  head.length = fields.number<std::uint32_t>();
+  head.sum = fields.number<std::uint32_t>();
+  const bool old = static_cast<std::uint8_t>(bytes[old_head]) == old_version;
+  head.size = old ? old_head : frame_head;
+  if (bytes.size() < head.size) return head;
+  const bool sound = old || fields.number<std::uint32_t>() == (version | crc32c(bytes.substr(0, old_head)) << 8);
+  head.state = sound && head.length > 0 && head.length <= max_frame ? Frame::State::Whole : Frame::State::Corrupt;
+  return head;
+}
+
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes) {
@@ -70,7 +94,6 @@ bool fits_frame(const Record& record, std::string_view identity) {
 void append_frame(std::string& out, const Record& record, std::string_view identity) {
   const std::size_t begin = out.size();
   out.append(frame_head, '\0');
-  out += static_cast<char>(version);
   put(out, record.partition);
   put(out, record.timestamp);
   put(out, std::optional(identity));
@@ -86,25 +109,22 @@ void append_frame(std::string& out, const Record& record, std::string_view ident
   std::string head;
   put(head, static_cast<std::uint32_t>(body.size()));
   put(head, crc32c(body));
+  put(head, version | crc32c(head) << 8);
   std::memcpy(out.data() + begin, head.data(), frame_head);
 }
 
 Frame read_frame(std::string_view bytes) {
+  const Head head = head_of(bytes);
   Frame frame;
-  if (bytes.size() < frame_head) return frame;
-  Fields head(bytes);
-  const auto size = head.number<std::uint32_t>();
-  const auto sum = head.number<std::uint32_t>();
-  frame.state = Frame::State::Corrupt;
-  if (size == 0 || size > max_frame) return frame;
-  if (size > bytes.size() - frame_head) {
-    frame.state = Frame::State::Torn;
-    return frame;
-  }
-  const std::string_view body = bytes.substr(frame_head, size);
-  if (crc32c(body) != sum) return frame;
+  frame.state = head.state;
+  if (frame.state != Frame::State::Whole) return frame;
+  frame.size = head.size + head.length;
+  frame.state = frame.size > bytes.size() ? Frame::State::Torn : Frame::State::Corrupt;
+  if (frame.state == Frame::State::Torn) return frame;
+  const std::string_view body = bytes.substr(head.size, head.length);
+  if (crc32c(body) != head.sum) return frame;
   Fields fields(body);
-  if (fields.number<std::uint8_t>() != version) return frame;
+  if (head.size == old_head) (void)fields.number<std::uint8_t>();
   frame.record.partition = fields.number<std::int32_t>();
   frame.record.timestamp = fields.number<std::int64_t>();
   frame.identity = fields.text().value_or("");
@@ -118,7 +138,6 @@ Frame read_frame(std::string_view bytes) {
   }
   if (!fields.sound || !fields.at_end() || !is_topic_name(frame.record.topic)) return frame;
   frame.state = Frame::State::Whole;
-  frame.size = frame_head + size;
   return frame;
 }
 

@@ -60,11 +60,20 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
 Result<std::string> read_frames(int file, std::uint64_t offset, std::uint64_t end, std::size_t about) {
   const auto left = static_cast<std::size_t>(end - offset);
   Result<std::string> bytes = read_at(file, offset, std::min(about, left));
-  if (!bytes || bytes->size() < frame_head) return bytes;
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint8_t>((*bytes)[i])); };
-  const std::size_t first = frame_head + (byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24);
+  if (!bytes) return bytes;
+  const std::size_t first = read_frame(*bytes).size;
   if (first <= bytes->size() || first > left) return bytes;
   return read_at(file, offset, first);
+}
+
+/// As a file system leaves what it had no time to write.
+bool zeros(int file, std::uint64_t offset, std::uint64_t end) {
+  while (offset < end) {
+    const Result<std::string> bytes = read_at(file, offset, std::min<std::uint64_t>(1 << 20, end - offset));
+    if (!bytes || bytes->empty() || bytes->find_first_not_of('\0') != std::string::npos) return false;
+    offset += bytes->size();
+  }
+  return true;
 }
 
 }  // namespace
@@ -121,7 +130,7 @@ Status WalSegments::scan(const fs::path& path) {
     if (state == Frame::State::Torn && whole > 0) state = Frame::State::Whole;  // it goes on in the next chunk
   }
   if (segment.end < size) {
-    segment.corrupt = state == Frame::State::Corrupt;
+    segment.corrupt = state == Frame::State::Corrupt && !zeros(file.get(), segment.end, size);
     log::warn(segment.corrupt ? "the log holds what can't be read; it is kept as *.corrupt, all before it is sent"
                               : "the last record of the log is not complete, and was never answered: it is left out",
               {{"file", path.string()}, {"offset", segment.end}, {"bytes", size - segment.end}});
@@ -131,6 +140,8 @@ Status WalSegments::scan(const fs::path& path) {
     fs::rename(path, fs::path(path).replace_extension(".corrupt"), ignored);
     return Done{};
   }
+  if (!segments_.empty() && !segments_.back().corrupt && segment.first > next_)
+    log::error("records of the log are missing", {{"before", path.string()}, {"records", segment.first - next_}});
   next_ = std::max(next_, segment.first + segment.records);
   bytes_ += segment.end;
   segments_.push_back(std::move(segment));

@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (frame.state != Frame::State::Whole) return 0;
     std::string again;
     append_frame(again, frame.record, frame.identity);
-    check(again == body.substr(0, frame.size), "a frame is written as it was read");
+    // Its head may be of the version before.
+    check(std::string_view(body).substr(0, frame.size).ends_with(std::string_view(again).substr(frame_head)),
+          "a frame is written as it was read");
     return 0;
   }
   if (choice % 4 == 2) {

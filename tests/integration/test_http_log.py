@@ -4,6 +4,7 @@ KP_LOG_KILLS: how many times the gateway is killed.
 """
 
 import contextlib
+import json
 import os
 import random
 import subprocess
@@ -117,6 +118,38 @@ def test_while_kafka_is_away_records_are_taken_and_sent_later(start, stage, heal
     in_order_per_client(found)
 
 
+def test_a_reload_hands_over_to_other_brokers_what_those_of_before_did_not_take(start, stage, cluster):
+    # Given a log of which the configured brokers take nothing
+    topic = cluster.create_topic("log-handed", 1)
+    gateway = start(kafka={"brokers": ["127.0.0.1:1"]}, segment_bytes="64KiB")
+    with contextlib.closing(gateway.client(port=PORT + 5)) as client:
+        for n in range(20):
+            assert client.push([{"topic": topic, "data": f"a-{n}" + " " * 9000}]).status == 200
+        # When others are configured, and clients go on
+        gateway.config["http_produce"]["kafka"]["brokers"] = cluster.bootstrap()
+        (gateway.directory / "config.yaml").write_text("# generation: 2\n" + json.dumps(gateway.config))
+        until("it is in force", lambda: json.loads(gateway.admin("/config")[2])["generation"] == "2", 30)
+        for n in range(20, 40):
+            assert client.push([{"topic": topic, "data": f"a-{n}" + " " * 9000}]).status == 200
+    # Then all are there, once and in order, and the log is empty but for the file that is written to
+    all_sent(gateway)
+    assert [found.strip() for found in payloads(cluster, topic)] == [f"a-{n}" for n in range(40)]
+    until("its files are gone", lambda: gateway.metric("kafka_proxy_http_log_segments") <= 1, 30)
+
+
+def test_what_kafka_refuses_is_kept_without_its_neighbours(start, cluster, stage):
+    topic = cluster.create_topic("log-refused", 1, settings={"max.message.bytes": 20000})
+    gateway = start()
+    with contextlib.closing(gateway.client(port=PORT + 5)) as client:
+        small = [{"topic": topic, "data": f"{n}" + "x" * 5000} for n in range(10)]
+        assert client.push([*small, {"topic": topic, "data": "y" * 30000}]).status == 200
+    all_sent(gateway)
+    assert sorted(payloads(cluster, topic)) == [record["data"] for record in small]
+    assert gateway.metric("kafka_proxy_http_log_rejected_total") == 1
+    rejected = (stage.directory / "log" / "rejected").read_bytes()
+    assert b"y" * 30000 in rejected and b"x" * 5000 not in rejected
+
+
 def test_a_full_log_is_answered_503_until_kafka_has_taken_some(start, stage):
     gateway = start(kafka={"brokers": ["127.0.0.1:1"]}, max_bytes="1MiB", segment_bytes="64KiB")
     with contextlib.closing(gateway.client(port=PORT + 5)) as client:
@@ -165,7 +198,7 @@ def test_a_torn_and_a_corrupt_tail_cost_only_themselves(start, stage, cluster):
     content[40_000] ^= 1  # in record 3
     second.write_bytes(content)
     with segments[-1].open("ab") as last:
-        last.write(b"\xff\x00\x00\x00half")
+        last.write(b"half")
     gateway = start()
     all_sent(gateway)
     assert [int(found.split("-")[0]) for found in payloads(cluster, topic)] == [0, 1, 2, 4, 5]

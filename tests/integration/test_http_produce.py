@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -98,6 +99,27 @@ def test_a_failed_record_is_named_in_its_place(client, topic):
         "status": "err",
         "errors": [{"error": False, "message": None}, {"error": True, "message": "Local: Unknown partition"}],
     }
+
+
+def test_a_record_that_kafka_refuses_fails_alone(client, cluster):
+    # Given more bytes than the topic takes at once, in records of which it takes each but one
+    topic = cluster.create_topic("http-small", 1, settings={"max.message.bytes": 20000})
+    small = [{"topic": topic, "data": f"{n}" + "x" * 5000} for n in range(10)]
+    # When they are sent together
+    answer = client.push([*small, {"topic": topic, "data": "x" * 30000}], wait=True)
+    # Then that one alone is refused
+    assert answer.status == 500
+    assert [entry["error"] for entry in answer.json()["errors"]] == [False] * 10 + [True]
+    assert "too large" in answer.json()["errors"][10]["message"]
+    assert sorted(payloads(cluster, topic)) == [record["data"] for record in small]
+
+
+def test_a_record_without_a_key_fails_alone_where_keys_are_needed(client, cluster):
+    topic = cluster.create_topic("http-compacted", 1, settings={"cleanup.policy": "compact"})
+    with_key = [{"topic": topic, "data": f"{n}", "key": f"{n}"} for n in range(5)]
+    answer = client.push([*with_key, {"topic": topic, "data": "none"}], wait=True)
+    assert [entry["error"] for entry in answer.json()["errors"]] == [False] * 5 + [True], answer.body
+    assert sorted(payloads(cluster, topic)) == [record["data"] for record in with_key]
 
 
 def test_a_topic_that_does_not_exist_is_told_within_the_timeout(client):
@@ -228,6 +250,31 @@ def test_a_repeated_request_is_sent_once(client, cluster, topic):
     assert answers[0].body == answers[1].body and answers[1].headers["idempotent-replayed"] == "true"
     assert client.push([{"topic": topic, "data": "y"}], True, "?results=true", headers).status == 422
     assert payloads(cluster, topic) == ["x"]
+
+
+def test_a_request_whose_outcome_is_not_known_is_not_sent_again(start, cluster, healed):
+    # Given a leader that says nothing
+    topic = cluster.create_topic("http-silent", 1, replicas=1)
+    leader = cluster.brokers[cluster.metadata([topic]).topics[topic][0].leader].child
+    gateway = start(http={"request_timeout": "2s"}, kafka={"message_timeout_ms": 120000})
+    with contextlib.closing(gateway.client(port=PORT + 1)) as client:
+
+        def push(data, **headers):
+            return client.push([{"topic": topic, "data": data}], wait=True, headers=headers)
+
+        until("the producer is there", lambda: push("before").status == 200, 60)
+        already = payloads(cluster, topic)
+        leader.signal(signal.SIGSTOP)
+        try:
+            # When a request with a key is not answered in time, and repeated
+            first, second = push("x", **{"Idempotency-Key": "k"}), push("x", **{"Idempotency-Key": "k"})
+        finally:
+            leader.signal(signal.SIGCONT)
+        # Then it is not sent again, and answered when Kafka has answered
+        assert first.status == 504 and second.status == 409, (first.body, second.body)
+        third = until("it is known", lambda: (a := push("x", **{"Idempotency-Key": "k"})).status == 200 and a, 60)
+        assert third.headers["idempotent-replayed"] == "true"
+    assert payloads(cluster, topic) == [*already, "x"]
 
 
 def test_pipelined_requests_are_answered_in_order(shared, topic):

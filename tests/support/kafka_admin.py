@@ -19,9 +19,11 @@ def _compact(data):
     return bytes([len(data) + 1]) + data
 
 
-def create_topic(sock, name, partitions, replicas=-1, seconds=30):
+def create_topic(sock, name, partitions, replicas=-1, settings=None, seconds=30):
     """CreateTopics version 4, with the broker's defaults for all else, and for -1."""
-    topic = _string(name) + struct.pack(">ih", partitions, replicas) + struct.pack(">ii", 0, 0)
+    settings = [_string(key) + _string(str(value)) for key, value in (settings or {}).items()]
+    topic = _string(name) + struct.pack(">ih", partitions, replicas)
+    topic += struct.pack(">ii", 0, len(settings)) + b"".join(settings)
     sock.sendall(
         kafka_wire.request(19, 4, 11, struct.pack(">i", 1) + topic + struct.pack(">i?", seconds * 1000, False))
     )

@@ -62,18 +62,26 @@ TEST(Idempotency, AnswersTheSameAgainWithinTheWindow) {
   Answer answer = accepted();
   EXPECT_EQ(known.claim("k", 1, answer, start), Idempotency::Verdict::New);
   EXPECT_EQ(known.claim("k", 1, answer, start), Idempotency::Verdict::UnderWay);
-  known.keep("k", refused(200, "first"));
+  known.settle("k", refused(200, "first"));
   EXPECT_EQ(known.claim("k", 1, answer, start + 59s), Idempotency::Verdict::Answered);
   EXPECT_EQ(answer.body, refused(200, "first").body);
   EXPECT_EQ(known.claim("k", 2, answer, start + 59s), Idempotency::Verdict::Another);
   EXPECT_EQ(known.claim("k", 1, answer, start + 61s), Idempotency::Verdict::New);
 }
 
+TEST(Idempotency, AKeyStaysUnderWayUntilItIsKnownWhatCameOfIt) {
+  Idempotency known(60s);
+  Answer answer;
+  EXPECT_EQ(known.claim("k", 1, answer, start), Idempotency::Verdict::New);
+  EXPECT_EQ(known.claim("k", 1, answer, start + 10min), Idempotency::Verdict::UnderWay);
+  EXPECT_EQ(known.claim("k", 1, answer, start + 61min), Idempotency::Verdict::New) << "nobody will tell any more";
+}
+
 TEST(Idempotency, WhatFailedMayBeTriedAgain) {
   Idempotency known(60s);
   Answer answer;
   EXPECT_EQ(known.claim("k", 1, answer, start), Idempotency::Verdict::New);
-  known.drop("k");
+  known.settle("k", refused(503, "full"));
   EXPECT_EQ(known.claim("k", 1, answer, start), Idempotency::Verdict::New);
 }
 
@@ -84,7 +92,7 @@ TEST(Idempotency, WhatFailedAgainAndAgainTakesNoMoreMemoryThanThereMayBe) {
   for (int i = 0; i < 3000; ++i) {
     const std::string key = large + std::to_string(i % 2);
     ASSERT_EQ(known.claim(key, 1, answer, start + std::chrono::milliseconds(i)), Idempotency::Verdict::New);
-    known.drop(key);
+    known.settle(key, refused(503, "full"));
     ASSERT_LE(known.bytes(), Idempotency::most_bytes + large.size() + 1);
   }
   EXPECT_GT(known.bytes(), Idempotency::most_bytes / 2);

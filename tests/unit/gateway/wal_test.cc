@@ -63,6 +63,37 @@ TEST(Frame, EveryCutIsTornAndEveryFlippedBitIsNoRecord) {
   }
 }
 
+/// What the version before wrote.
+std::string old_frame_of(std::string_view value) {
+  const std::string now = frame_of(value);
+  const std::string body = '\x01' + now.substr(frame_head);
+  std::string head;
+  for (const std::size_t number : {body.size(), std::size_t{crc32c(body)}})
+    for (int shift = 0; shift < 32; shift += 8) head += static_cast<char>(number >> shift);
+  return head + body;
+}
+
+TEST(Frame, OfTheVersionBeforeIsRead) {
+  const std::string bytes = old_frame_of("value");
+  const std::string longer = bytes + "more";
+  const Frame frame = read_frame(longer);
+  ASSERT_EQ(frame.state, Frame::State::Whole);
+  EXPECT_EQ(frame.size, bytes.size());
+  EXPECT_EQ(frame.identity, "alice");
+  EXPECT_EQ(frame.record.value, "value");
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_EQ(read_frame(std::string_view(bytes).substr(0, size)).state, Frame::State::Torn) << size;
+}
+
+TEST(Frame, AFlippedBitOfTheHeadIsNeverATornTail) {
+  const std::string bytes = frame_of("value");
+  for (std::size_t bit = 0; bit < frame_head * 8; ++bit) {
+    std::string other = bytes;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << bit % 8));
+    EXPECT_EQ(read_frame(other).state, Frame::State::Corrupt) << bit;
+  }
+}
+
 class Segments : public testing::Test {
  protected:
   void SetUp() override { fs::remove_all(directory_); }
@@ -74,7 +105,7 @@ class Segments : public testing::Test {
     return std::move(*opened);
   }
   static Status append(WalSegments& to, std::string_view value, std::uint64_t most = 1 << 20) {
-    return to.append(frame_of(value), 1, 200, most);
+    return to.append(frame_of(value), 1, 210, most);
   }
   static std::vector<std::string> read_all(const WalSegments& from, std::uint64_t record) {
     std::vector<std::string> values;
@@ -183,12 +214,54 @@ TEST_F(Segments, ATornTailIsLeftOut) {
   EXPECT_THAT(read_all(next, 0), ElementsAre("0", "again 1"));
 }
 
+TEST_F(Segments, ATailOfZerosIsLeftOut) {
+  {
+    WalSegments first = open();
+    ASSERT_TRUE(append(first, "0"));
+    fs::resize_file(files().back(), 3 << 20);
+  }
+  WalSegments next = open();
+  EXPECT_EQ(next.next(), 1U);
+  next.finish(1);
+  EXPECT_THAT(files(".corrupt"), IsEmpty());
+}
+
+TEST_F(Segments, AFlippedBitInTheHeadOfTheLastRecordIsToldAndKept) {
+  for (std::size_t bit = 0; bit < frame_head * 8; ++bit) {
+    fs::remove_all(directory_);
+    {
+      WalSegments first = open();
+      ASSERT_TRUE(append(first, "0"));
+      ASSERT_TRUE(append(first, "1"));
+      std::fstream file(files().back(), std::ios::in | std::ios::out | std::ios::binary);
+      const auto at = static_cast<std::streamoff>(frame_of("0").size() + bit / 8);
+      file.seekg(at);
+      const int byte = file.get();
+      file.seekp(at);
+      file.put(static_cast<char>(byte ^ (1 << bit % 8)));
+    }
+    WalSegments next = open();
+    EXPECT_THAT(read_all(next, 0), ElementsAre("0")) << bit;
+    next.finish(1);
+    EXPECT_EQ(files(".corrupt").size(), 1U) << bit;
+  }
+}
+
+TEST_F(Segments, OfTheVersionBeforeAreRead) {
+  {
+    WalSegments first = open();
+    ASSERT_TRUE(first.append(old_frame_of("old"), 1, 210, 1 << 20));
+    ASSERT_TRUE(append(first, "new"));
+  }
+  EXPECT_THAT(read_all(open(), 0), ElementsAre("old", "new"));
+}
+
 TEST_F(Segments, ACorruptOneIsKeptAndThoseBehindItAreRead) {
   {
     WalSegments first = open();
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(append(first, std::to_string(i)));
     std::fstream file(files()[1], std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(12);
+    file.seekp(20);
     file.put('!');
   }
   {
