@@ -9,10 +9,12 @@ import os
 import random
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from http_gateway import PORT, Gateway, configuration, payloads
+from proxy import ROOT
 from waiting import until
 
 KILLS = int(os.environ.get("KP_LOG_KILLS", "3"))
@@ -22,11 +24,11 @@ KILLS = int(os.environ.get("KP_LOG_KILLS", "3"))
 def start(stage):
     """Starts a gateway with a log; `keep`: again, with the log of before."""
 
-    def started(wait=True, kafka=None, port=PORT + 5, **wal):
+    def started(wait=True, kafka=None, port=PORT + 5, http=None, environment=None, **wal):
         wal = {"directory": str(stage.directory / "log"), **wal}
-        config = configuration(stage.cluster, {"port": port}, kafka, wal=wal)
+        config = configuration(stage.cluster, {"port": port, **(http or {})}, kafka, wal=wal)
         config["admin"]["address"] = f"127.0.0.1:{9440 + port - PORT}"
-        made = Gateway("log", config, stage.directory / f"gateway-{port}", stage.network)
+        made = Gateway("log", config, stage.directory / f"gateway-{port}", stage.network, environment)
         stage._running.append(made)
         made.launch()
         if wait:
@@ -183,6 +185,45 @@ def test_a_full_disk_is_answered_503_and_what_was_taken_stays(start, stage, clus
         stage.end(gateway)
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_slow_disk_holds_up_nobody_else_and_fills_no_memory(start, stage, cluster):
+    # Given a disk that takes its time, and then all the time there is
+    topic = cluster.create_topic("log-slow", 1)
+    shim, standing = stage.directory / "slow_fsync.so", stage.directory / "disk-stands"
+    source = ROOT / "tests" / "support" / "slow_fsync.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", shim, source], check=True)
+    sanitizer = "exitcode=99:verify_asan_link_order=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+    environment = {"LD_PRELOAD": str(shim), "KP_SLOW_DISK": str(standing), "ASAN_OPTIONS": sanitizer}
+    gateway = start(http={"request_timeout": "30s"}, environment=environment, fsync="each")
+
+    def push(name, size):
+        with contextlib.closing(gateway.client(port=PORT + 5, seconds=90)) as client:
+            return client.push([{"topic": topic, "data": f"{name} " + "x" * size}])
+
+    assert push("first", 10).status == 200
+    before = gateway.metric("process_resident_memory_bytes")
+    # When clients push far more than may wait
+    standing.touch()
+    with ThreadPoolExecutor(50) as clients:
+        pushed = [clients.submit(push, n, 500_000) for n in range(400)]
+        while not all(each.done() for each in pushed):
+            # Then others are answered
+            with contextlib.closing(gateway.client(port=PORT + 5, seconds=60)) as client:
+                assert client.ask("GET", "/healthz").status == 200
+        answers = [each.result() for each in pushed]
+    # and they are told to try again: those that wait when their time is over, all others at once
+    said = [answer.json()["errors"][0]["message"] for answer in answers]
+    late, early = "the log takes too long; the records may be in it", "the log is written too slowly"
+    assert {answer.status for answer in answers} == {503} and set(said) == {late, early}
+    assert 5 <= said.count(late) <= 40
+    assert gateway.metric("process_resident_memory_bytes") - before < 100 << 20  # of the 200 that came
+    # and what is in the log gets to Kafka
+    standing.unlink()
+    assert push("last", 10).status == 200
+    all_sent(gateway)
+    found = [name.split()[0] for name in payloads(cluster, topic)]
+    assert (found[0], found[-1]) == ("first", "last") and len(found) <= 2 + said.count(late)
 
 
 def test_a_torn_and_a_corrupt_tail_cost_only_themselves(start, stage, cluster):

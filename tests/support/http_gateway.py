@@ -62,8 +62,8 @@ class Client(http.client.HTTPConnection):
 
 
 class Gateway(Proxy):
-    def __init__(self, name, config, directory, network):
-        super().__init__(name, config, directory, network.proxy)
+    def __init__(self, name, config, directory, network, environment=None):
+        super().__init__(name, config, directory, network.proxy, environment=environment)
         self.network = network
 
     def client(self, **how):
