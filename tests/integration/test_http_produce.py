@@ -21,7 +21,7 @@ import netns
 from conftest import RUN
 from http_gateway import JSON, PORT, Gateway, configuration, gzipped, payloads, records, tls_context
 from login import secret
-from proxy import Mode
+from proxy import ROOT, Mode
 from waiting import until
 
 OK = {"status": "ok", "errors": []}
@@ -35,7 +35,7 @@ def shared(module_stage):
         limits = {"max_connections": 20000, "max_body_bytes": "256KiB"}
         rules = [{"topic_name": "limited", "max_requests_per_minute": 3}]
         # Not the default 2 s: on a busy machine a broker may take longer.
-        kafka = {"message_timeout_ms": 60000}
+        kafka = {"message_timeout_ms": 60000, "statistics_interval_ms": 500}
         config = configuration(stage.cluster, limits, kafka, ratelimit={"enabled": True, "rules": rules})
         gateway = Gateway("http", config, RUN / "http", stage.network)
         stage._running.append(gateway)
@@ -513,6 +513,34 @@ def test_the_metrics_tell_of_requests_and_records(shared, client):
     assert shared.metric("kafka_proxy_http_request_duration_seconds_count", route="push_sync", code="200") >= 1
     assert shared.metric("kafka_proxy_http_records_delivered_total") >= 1
     assert shared.metric("kafka_proxy_http_kafka_answers") == 1
+
+
+def test_each_metric_of_kprf_is_there_by_the_name_that_the_document_says(shared, client):
+    page = (ROOT / "docs" / "http.md").read_text()
+    table = page[page.index("## Metrics of kprf") :].split("\n## ")[0]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
+    assert len(rows) == 33 and all(re.search("`(kafka|http|kprf|ratelimit)_", theirs) for theirs, _ in rows)
+    names = [name for _, ours in rows for name in re.findall("`(kafka_proxy_[^`]+)`", ours)]
+    for wait in (False, True):
+        assert client.push([{"topic": "orders", "data": "x"}], wait=wait).status == 200
+
+    def all_there():
+        served = shared.admin("/metrics")[2]
+        families = re.findall(r"^# TYPE (\S+)", served, re.M)
+        series = re.findall(r"^(\w+){(.*)} ", served, re.M)
+
+        def there(name):
+            family, _, label = name.partition("{")
+            if not label:
+                return family in families
+            of_family = [labels for one, labels in series if one in (family, family + "_count")]
+            return any(label.rstrip("}") in labels for labels in of_family)
+
+        missing = [name for name in names if not there(name)]
+        assert missing == []
+        return True
+
+    until("all are there", all_there, 30)
 
 
 def test_beside_a_proxy_it_takes_its_brokers(stage, topic):
