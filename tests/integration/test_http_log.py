@@ -192,6 +192,7 @@ def test_a_slow_disk_holds_up_nobody_else_and_fills_no_memory(start, stage, clus
     topic = cluster.create_topic("log-slow", 1)
     shim, standing = stage.directory / "slow_fsync.so", stage.directory / "disk-stands"
     source = ROOT / "tests" / "support" / "slow_fsync.c"
+    stage.directory.mkdir(parents=True, exist_ok=True)
     subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", shim, source], check=True)
     sanitizer = "exitcode=99:verify_asan_link_order=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
     environment = {"LD_PRELOAD": str(shim), "KP_SLOW_DISK": str(standing), "ASAN_OPTIONS": sanitizer}

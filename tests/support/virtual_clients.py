@@ -189,7 +189,8 @@ def compact(run):
     """Switches compaction on, as anybody may behind the proxy's back."""
     entry = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
     topic = ConfigResource(ConfigResource.Type.TOPIC, run.topic, incremental_configs=[entry])
-    AdminClient(run.proxies[0]).incremental_alter_configs([topic])[topic].result(LIMIT_S)
+    admin = AdminClient(run.proxies[0])  # named: one that is let go answers nothing any more
+    admin.incremental_alter_configs([topic])[topic].result(LIMIT_S)
 
 
 def refused_soon(run):
