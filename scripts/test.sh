@@ -43,8 +43,10 @@ rm -rf build-asan/reports
 stage install-deps scripts/install-deps.sh node
 begin kafka-jars scripts/kafka-jars.sh                  # mostly waits for the network
 begin k8s-binaries nice -n 10 scripts/k8s-binaries.sh # takes what the compiler and the tests leave idle
+begin client-programs nice -n 10 scripts/client-programs.sh
 stage build-asan scripts/build.sh asan
 stage kafka-jars joined kafka-jars
+stage client-programs joined client-programs
 stage unit scripts/unit.sh asan
 stage build-clang scripts/build.sh clang
 stage build-release scripts/build.sh release

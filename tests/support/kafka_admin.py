@@ -19,11 +19,10 @@ def _compact(data):
     return bytes([len(data) + 1]) + data
 
 
-def create_topic(sock, name, partitions, replicas=-1, settings=None, seconds=30):
+def create_topic(sock, name, partitions, replicas=-1, configs=None, seconds=30):
     """CreateTopics version 4, with the broker's defaults for all else, and for -1."""
-    settings = [_string(key) + _string(str(value)) for key, value in (settings or {}).items()]
-    topic = _string(name) + struct.pack(">ih", partitions, replicas)
-    topic += struct.pack(">ii", 0, len(settings)) + b"".join(settings)
+    topic = _string(name) + struct.pack(">ihii", partitions, replicas, 0, len(configs or {}))
+    topic += b"".join(_string(key) + _string(str(value)) for key, value in (configs or {}).items())
     sock.sendall(
         kafka_wire.request(19, 4, 11, struct.pack(">i", 1) + topic + struct.pack(">i?", seconds * 1000, False))
     )

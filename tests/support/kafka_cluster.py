@@ -212,10 +212,10 @@ class KafkaCluster:
             return self.network.kafka.connect(host, port, seconds)
         return socket.create_connection((host, port), seconds)
 
-    def create_topic(self, name, partitions=3, only_for=None, replicas=-1, settings=None):
+    def create_topic(self, name, partitions=3, only_for=None, replicas=-1, configs=None):
         """Makes a topic and waits until each broker lists its leaders. `only_for`: its only principal."""
         with self.connect(self.running()[0].id) as sock:
-            kafka_admin.create_topic(sock, name, partitions, replicas, settings)
+            kafka_admin.create_topic(sock, name, partitions, replicas, configs)
             if only_for is not None:
                 kafka_admin.allow_topic_only(sock, name, only_for)
 

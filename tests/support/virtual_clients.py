@@ -6,12 +6,13 @@ Ends with status 0, or with the reason.
 """
 
 import json
+import os
 import sys
 import time
 import uuid
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 from virtual_ledger import Ledger, value_of
 
@@ -233,6 +234,45 @@ def lagging(run):
     send(7, 3)
 
 
+def stored(run):
+    """Batches that brokers write anew, each topic in its way: those of idempotent producers and of plain ones."""
+    for way in ("gzip", "snappy", "lz4", "zstd", "append"):
+        of_way = Run(run.proxies, f"{run.topic}-{way}", run.virtual, run.physical)
+        of_way.write(10, keys("idempotent", 20))
+        of_way.write(10, keys("plain", 20), **{"enable.idempotence": False})
+        reader = of_way.consumer()
+        from_start = [TopicPartition(of_way.topic, v, 0) for v in range(run.virtual)]
+        reader.assign(from_start)
+        of_way.read([reader], still=0.1)
+        print(f"{way}: {of_way.ledger.check()}")
+        if way == "append":
+            reader.assign(from_start)
+            kind, _ = reader.poll(LIMIT_S).timestamp()
+            check(kind == TIMESTAMP_LOG_APPEND_TIME, f"the records' time is of type {kind}")
+        reader.close()
+
+
+def large(run):
+    """Records of 10 MiB in virtual partitions of one physical one, small ones beside them."""
+    wanted = {v: [b"before", os.urandom(1 << 20) * 10, b"after"] for v in (0, run.physical, 3 * run.physical)}
+    producer = run.producer(**{"message.max.bytes": 11 << 20, "queue.buffering.max.kbytes": 64 << 10})
+    for number in range(3):
+        for v, values in wanted.items():
+            producer.produce(run.topic, values[number], partition=v)
+    check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+    reader = run.consumer()
+    reader.assign([TopicPartition(run.topic, v, 0) for v in wanted])
+    found = {v: [] for v in wanted}
+    end = time.monotonic() + LIMIT_S
+    while sum(map(len, found.values())) < 9:
+        check(time.monotonic() < end, f"read of each partition: { {v: len(values) for v, values in found.items()} }")
+        for message in reader.consume(10, 0.1):
+            check(message.error() is None, f"consume: {message.error()}")
+            found[message.partition()].append(message.value())
+    reader.close()
+    check(found == wanted, f"other records: { {v: [len(value) for value in found[v]] for v in found} }")
+
+
 def steady(run):
     """Writes through all proxies until the file `stop` exists, then reads back; proxies may be restarted meanwhile."""
     count = 0
@@ -265,7 +305,7 @@ SCENARIOS = {
     f.__name__: f
     for f in (
         *(records, committed, transactional, server_side_assignment),
-        *(grown, unfit, compact, refused_soon, filled, group_zero, steady, lagging),
+        *(grown, unfit, compact, refused_soon, filled, group_zero, steady, lagging, stored, large),
     )
 }
 
