@@ -95,7 +95,7 @@ func (k *kafkaGo) follow(name, topic string, partition int) (member, error) {
 
 func (k *kafkaGo) start(config kafka.ReaderConfig) *kafkaGoMember {
 	config.Brokers = k.bootstrap
-	config.MaxWait = maxWait
+	config.MaxWait = 4 * maxWait // it waits three quarters of it, and closes the connection when all of it is over
 	config.ErrorLogger = kafka.LoggerFunc(func(format string, args ...any) { say("log", fmt.Sprintf(format, args...)) })
 	return &kafkaGoMember{reader: kafka.NewReader(config), done: make(chan struct{})}
 }

@@ -22,7 +22,7 @@ from processes import die_with_parent
 from virtual_ledger import Ledger
 
 LIMIT_S = 90
-MAX_WAIT_S = 0.5  # of every family's Fetch
+MAX_WAIT_S = 0.5  # of a Fetch, at least
 BY_KEY = -1
 CLIENTS = jvm.ROOT / "build" / "clients"
 
@@ -41,6 +41,7 @@ class Client:
     def __init__(self, family, bootstrap, namespace, log):
         self.name = family
         self.positions = {}
+        self.logged = []
         self.assigned = {}  # member -> its partitions
         self._ledgers = {}  # member -> who notes what it reads
         self._left = set()
@@ -90,6 +91,8 @@ class Client:
             self.positions[told[0]] = int(told[1])
         elif kind == "left":
             self._left.add(told[0])
+        elif kind == "log":
+            self.logged.append(" ".join(told))
 
     def until(self, what, holds):
         end = time.monotonic() + LIMIT_S
@@ -225,6 +228,8 @@ def idle_beside_busy(start, topic, virtual, fetches, idle, busy, quiet_s=3.0):
         assert client.positions["follower"] == 1 + 5 * batches, "the position stays before records of others"
     client.write(topic, "idle", 1, 1, 1, [own], idle)
     client.until("the follower reads the second record", lambda: own.complete)
+    broken = [line for line in client.logged if "EOF" in line]
+    assert not broken, f"the client takes answers for broken ones: {broken}"
     client.leave("follower")
     client.close()
     own.check()

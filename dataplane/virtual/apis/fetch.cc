@@ -333,6 +333,10 @@ class Fetch : public Exchange {
     answered.records = kafka::Records{taken.records};
     if (filler == Filler::None && taken.kept == 0) {
       skips().note(topic_name(want), want.partition, want.asked.fetch_offset, std::max(taken.next_offset, want.from));
+      if (answered.error_code != kafka::error::none) return;
+      // kafka-go closes a connection on which it finds nothing before the high watermark.
+      answered.high_watermark = want.asked.fetch_offset;
+      answered.last_stable_offset = std::min(answered.last_stable_offset, answered.high_watermark);
     }
   }
 

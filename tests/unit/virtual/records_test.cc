@@ -443,6 +443,15 @@ TEST_P(FetchAt, MovesOnWithoutFillersByWhatItRemembers) {
   EXPECT_EQ(found[0].bytes()[61], 42);
 }
 
+TEST_P(FetchAt, ShowsNoHighWatermarkBeyondWhereItFindsNothingWithoutFillers) {
+  for (int i = 0; i < 4; ++i) produce("silent", {{2, one_batch(1)}}, 9);
+  for (int i = 0; i < 2; ++i) {  // the second asks the broker behind what the first has dropped
+    const auto answer = fetch("silent", {{4, 1}}, GetParam());
+    EXPECT_EQ(answer.responses.at(0).partitions.at(0).high_watermark, 1);
+    EXPECT_LE(answer.responses.at(0).partitions.at(0).last_stable_offset, 1);
+  }
+}
+
 TEST_P(FetchAt, ForgetsWhatALeaderChangeHasCutOff) {
   for (int i = 0; i < 4; ++i) produce("silent", {{2, one_batch(1)}}, 9);
   fetch("silent", {{4, 1}}, GetParam());
