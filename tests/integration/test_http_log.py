@@ -140,7 +140,7 @@ def test_a_reload_hands_over_to_other_brokers_what_those_of_before_did_not_take(
 
 
 def test_what_kafka_refuses_is_kept_without_its_neighbours(start, cluster, stage):
-    topic = cluster.create_topic("log-refused", 1, settings={"max.message.bytes": 20000})
+    topic = cluster.create_topic("log-refused", 1, configs={"max.message.bytes": 20000})
     gateway = start()
     with contextlib.closing(gateway.client(port=PORT + 5)) as client:
         small = [{"topic": topic, "data": f"{n}" + "x" * 5000} for n in range(10)]

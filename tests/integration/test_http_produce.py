@@ -103,7 +103,7 @@ def test_a_failed_record_is_named_in_its_place(client, topic):
 
 def test_a_record_that_kafka_refuses_fails_alone(client, cluster):
     # Given more bytes than the topic takes at once, in records of which it takes each but one
-    topic = cluster.create_topic("http-small", 1, settings={"max.message.bytes": 20000})
+    topic = cluster.create_topic("http-small", 1, configs={"max.message.bytes": 20000})
     small = [{"topic": topic, "data": f"{n}" + "x" * 5000} for n in range(10)]
     # When they are sent together
     answer = client.push([*small, {"topic": topic, "data": "x" * 30000}], wait=True)
@@ -115,7 +115,7 @@ def test_a_record_that_kafka_refuses_fails_alone(client, cluster):
 
 
 def test_a_record_without_a_key_fails_alone_where_keys_are_needed(client, cluster):
-    topic = cluster.create_topic("http-compacted", 1, settings={"cleanup.policy": "compact"})
+    topic = cluster.create_topic("http-compacted", 1, configs={"cleanup.policy": "compact"})
     with_key = [{"topic": topic, "data": f"{n}", "key": f"{n}"} for n in range(5)]
     answer = client.push([*with_key, {"topic": topic, "data": "none"}], wait=True)
     assert [entry["error"] for entry in answer.json()["errors"]] == [False] * 5 + [True], answer.body
