@@ -14,8 +14,6 @@ void ignore_offset_range(Section& section, Report& report) {
 }
 
 TopicPartitions read_topic(const std::string& topic, const YamlNode& node, Report& report) {
-  static constexpr std::array<Choice<bool>, 2> fillers{{{"control", true}, {"none", false}}};
-  static constexpr std::array<Choice<bool>, 1> compactions{{{"keyed", true}}};
   TopicPartitions out;
   out.topic = topic;
   Section section(report, node, "partition_mapping.topics." + topic);

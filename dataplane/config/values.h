@@ -59,6 +59,8 @@ inline constexpr std::array<Choice<log::Format>, 2> log_formats{{
     {"text", log::Format::Text},
     {"json", log::Format::Json},
 }};
+inline constexpr std::array<Choice<bool>, 2> fillers{{{"control", true}, {"none", false}}};
+inline constexpr std::array<Choice<bool>, 1> compactions{{{"keyed", true}}};
 inline constexpr std::array<Choice<bool>, 2> booleans{{{"true", true}, {"false", false}}};
 
 bool equal_ignoring_case(std::string_view left, std::string_view right);

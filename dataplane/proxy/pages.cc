@@ -9,10 +9,16 @@
 namespace kp::proxy {
 
 std::string config_page(const config::Config& config, const ConfigState& state,
-                        const std::vector<config::FileDigest>& files) {
+                        const std::vector<config::FileDigest>& files, const std::vector<virt::UnfitTopic>& unfit) {
   nlohmann::ordered_json named = nlohmann::ordered_json::array();
   for (const config::FileDigest& file : files)
     named.push_back({{"key", file.key}, {"path", file.path}, {"digest", file.digest}});
+  nlohmann::ordered_json topics = nlohmann::ordered_json::array();
+  for (const virt::UnfitTopic& topic : unfit)
+    topics.push_back({{"topic", topic.name},
+                      {"partitions", topic.has},
+                      {"physical_partitions", topic.wanted},
+                      {"compacted", topic.compacted}});
   nlohmann::ordered_json error;
   if (!state.refusal.errors.empty())
     error = {{"at", state.refused_at}, {"generation", state.refusal.generation}, {"errors", state.refusal.errors}};
@@ -22,6 +28,7 @@ std::string config_page(const config::Config& config, const ConfigState& state,
                                     {"reloads", state.reloads},
                                     {"reload_failures", state.reload_failures},
                                     {"last_reload_error", error},
+                                    {"unfit_topics", topics},
                                     {"files", named},
                                     {"config", config::emit(config, config::Secrets::Mask)}};
   return page.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

@@ -6,6 +6,7 @@
 #include "config/files.h"
 #include "config/model.h"
 #include "proxy/endpoints.h"
+#include "virtual/exchange.h"
 
 namespace kp::proxy {
 
@@ -28,7 +29,7 @@ struct ConfigState {
 
 /// The JSON of the admin pages. Secrets are masked.
 std::string config_page(const config::Config& config, const ConfigState& state,
-                        const std::vector<config::FileDigest>& files);
+                        const std::vector<config::FileDigest>& files, const std::vector<virt::UnfitTopic>& unfit);
 std::string brokers_page(const std::vector<Endpoint>& brokers);
 
 /// The start-up summary for a terminal: what clients give as bootstrap.servers, and each mapping.

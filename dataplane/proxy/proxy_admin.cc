@@ -43,7 +43,7 @@ std::string Proxy::config_page() const {
     digests_ = config::digests(now->files);
     digested_ = now;
   }
-  return proxy::config_page(*now->config, state, digests_);
+  return proxy::config_page(*now->config, state, digests_, now->unfit->list(std::chrono::steady_clock::now()));
 }
 
 std::optional<std::string> Proxy::not_ready() const {

@@ -180,7 +180,10 @@ Result<bool> Proxy::same_cluster(Next& next, const Runtime& before) {
     if (!seen->cluster_id.empty() || !id.empty()) same = seen->cluster_id == id;
     if (!same) next.cluster = std::move(*seen);
   }
-  if (!same) ++next.runtime->cluster;
+  if (!same) {
+    ++next.runtime->cluster;
+    next.runtime->unfit = std::make_shared<UnfitTopics>();
+  }
   return same;
 }
 

@@ -215,6 +215,7 @@ Result<std::shared_ptr<Runtime>> Runtime::build(std::shared_ptr<const config::Co
   }
   made->serial = before == nullptr ? 1 : before->serial + 1;
   made->cluster = before == nullptr ? 1 : before->cluster;
+  made->unfit = before == nullptr ? std::make_shared<UnfitTopics>() : before->unfit;
   made->config = std::move(config);
   return made;
 }

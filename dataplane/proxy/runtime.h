@@ -13,6 +13,7 @@
 #include "net/tls.h"
 #include "proxy/doors.h"
 #include "proxy/endpoints.h"
+#include "proxy/unfit_topics.h"
 #include "rewrite/response.h"
 #include "virtual/mapping.h"
 
@@ -31,6 +32,7 @@ struct Runtime {
   std::shared_ptr<Endpoints> endpoints;
 
   std::shared_ptr<const virt::Mapping> mapping;  ///< null: no topic is virtual
+  std::shared_ptr<UnfitTopics> unfit;            ///< never null: what was seen of the cluster's topics
 
   /// Upstream addresses in the order of the bootstrap slots.
   std::vector<HostPort> bootstrap;

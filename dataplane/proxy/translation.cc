@@ -95,8 +95,8 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   Status gathered = co_await read_rest(session_.client_, frame, static_cast<std::size_t>(found.frame));
   if (!gathered) co_return std::move(gathered).error();
 
-  std::vector<virt::UnfitTopic> unfit;
-  const virt::Context shared = context(unfit);
+  Seen seen;
+  const virt::Context shared = context(seen);
   Result<std::unique_ptr<virt::Exchange>> exchange = virt::translate(shared, std::move(frame));
   if (!exchange) co_return std::move(exchange).error();
   Result<virt::Step> step = (*exchange)->begin();
@@ -108,7 +108,7 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
     if (!answers) co_return std::move(answers).error();
     step = (*exchange)->proceed(std::move(*answers));
   }
-  complain(unfit);
+  note(seen);
   if (!step) co_return std::move(step).error().within("virtual partitions");
   if (step->kind == virt::Step::Kind::Pass) {
     const Bytes own = (*exchange)->take_frame();
@@ -120,7 +120,7 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   co_return co_await answer(entry, std::move(*step->answer));
 }
 
-virt::Context Translation::context(std::vector<virt::UnfitTopic>& unfit) {
+virt::Context Translation::context(Seen& seen) {
   Worker& worker = session_.worker_;
   const Runtime& runtime = *session_.runtime_;
   if (worker.skips_of != runtime.cluster) {
@@ -130,8 +130,16 @@ virt::Context Translation::context(std::vector<virt::UnfitTopic>& unfit) {
   }
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
-  return {mapping_, &worker.topic_ids, &worker.skips,      &turns_, lanes(), &fetches_in_full_,
-          &unfit,   &worker.policies,  steady_clock::now()};
+  std::vector<std::string>* const fit = runtime.unfit->empty() ? nullptr : &seen.fit;
+  return {mapping_,          &worker.topic_ids, &worker.skips, &turns_,          lanes(),
+          &fetches_in_full_, &seen.unfit,       fit,           &worker.policies, steady_clock::now()};
+}
+
+void Translation::note(const Seen& seen) {
+  UnfitTopics& topics = *session_.runtime_->unfit;
+  for (const std::string& topic : seen.fit) topics.forget(topic);
+  for (const virt::UnfitTopic& topic : seen.unfit) topics.note(topic, steady_clock::now());
+  complain(seen.unfit);
 }
 
 void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {

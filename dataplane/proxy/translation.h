@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -69,11 +70,18 @@ class Translation {
     std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();  ///< of the login
   };
 
+  /// What the answers to one request said of its virtual topics.
+  struct Seen {
+    std::vector<virt::UnfitTopic> unfit;
+    std::vector<std::string> fit;
+  };
+
   net::Task<Status> have_room(std::size_t bytes);
   net::Task<Status> read_rest(net::Stream& from, Bytes& frame, std::size_t whole);
   net::Task<Result<Bytes>> read_answer(Lane& lane);
   net::Task<Status> work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run);
-  virt::Context context(std::vector<virt::UnfitTopic>& unfit);
+  virt::Context context(Seen& seen);
+  void note(const Seen& seen);
   void complain(const std::vector<virt::UnfitTopic>& unfit);
   int lanes() const;
   net::Task<Result<std::vector<Bytes>>> ask(std::vector<virt::Ask> asks);

@@ -20,6 +20,7 @@ struct UnfitTopic {
   std::size_t has = 0;
   std::int32_t wanted = 0;
   bool compacted = false;
+  bool operator==(const UnfitTopic&) const = default;
 };
 
 /// What the requests of a session share; outlives its exchanges.
@@ -31,6 +32,7 @@ struct Context {
   int lanes = 4;                             ///< how many there are for Produce, the session's own counted
   bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
   std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that can't be used; null: nowhere
+  std::vector<std::string>* fit = nullptr;   ///< the same for those that can, or aren't there
   Policies* policies = nullptr;              ///< of the loop; null: nobody is asked whether topics are compacted
   Policies::Time now{};
 };

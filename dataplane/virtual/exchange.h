@@ -75,6 +75,9 @@ class Exchange {
   void tell_unfit(UnfitTopic topic) {
     if (context_.unfit != nullptr) context_.unfit->push_back(std::move(topic));
   }
+  void tell_fit(const std::string& topic) {
+    if (context_.fit != nullptr) context_.fit->push_back(topic);
+  }
   int lanes() const { return context_.lanes; }
   kafka::Version version() const { return head_.api_version; }
 

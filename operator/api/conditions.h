@@ -17,7 +17,8 @@ inline constexpr std::string_view accepted = "Accepted";           ///< the spec
 inline constexpr std::string_view resolved_refs = "ResolvedRefs";  ///< every Secret is there and fits
 inline constexpr std::string_view programmed = "Programmed";       ///< every pod says that it runs this content
 inline constexpr std::string_view ready = "Ready";                 ///< clients can connect
-inline constexpr std::array all{accepted, resolved_refs, programmed, ready};
+inline constexpr std::string_view topics_fit = "TopicsFit";  ///< only with partitionMapping: topics are as it says
+inline constexpr std::array all{accepted, resolved_refs, programmed, ready, topics_fit};
 }  // namespace condition
 
 namespace reason {
@@ -50,6 +51,9 @@ inline constexpr std::string_view apply_failed = "ApplyFailed";  ///< the API se
 inline constexpr std::string_view ready = "Ready";
 inline constexpr std::string_view pods_not_ready = "PodsNotReady";
 inline constexpr std::string_view no_address = "NoAddress";  ///< the load balancer has none yet
+// TopicsFit
+inline constexpr std::string_view topics_fit = "TopicsFit";
+inline constexpr std::string_view topics_differ = "TopicsDiffer";
 // Only of Events
 inline constexpr std::string_view contested = "Contested";           ///< somebody undoes what is applied
 inline constexpr std::string_view config_warning = "ConfigWarning";  ///< accepted, but hardly what was meant
@@ -82,6 +86,8 @@ inline constexpr std::array all{accepted,
                                 ready,
                                 pods_not_ready,
                                 no_address,
+                                topics_fit,
+                                topics_differ,
                                 apply_failed,
                                 config_warning,
                                 port_not_served,

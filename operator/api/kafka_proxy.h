@@ -107,6 +107,7 @@ struct Spec {
   Routing routing;
   std::optional<AuthSwap> auth_swap;
   std::optional<HttpProduce> http_produce;
+  std::optional<config::PartitionMapping> partition_mapping;
   std::vector<config::ResolveRule> resolve;
   config::Limits limits;
   config::Logging logging;

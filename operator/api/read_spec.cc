@@ -189,6 +189,8 @@ void read_spec(const Json& node, Findings& findings, Spec& out) {
   if (const Json* const swap = spec.object("authSwap")) read_auth_swap(*swap, findings, out.auth_swap.emplace());
   if (const Json* const http = spec.object("httpProduce"))
     read_http_produce(*http, findings, out.http_produce.emplace());
+  if (const Json* const mapping = spec.object("partitionMapping"))
+    read_partition_mapping(*mapping, findings, out.partition_mapping.emplace());
   read_resolve(spec, findings, out.resolve);
   if (const Json* const limits = spec.object("limits")) read_limits(*limits, findings, out.limits);
   if (const Json* const logging = spec.object("logging")) {
@@ -201,6 +203,7 @@ void read_spec(const Json& node, Findings& findings, Spec& out) {
   if (!findings.errors.empty()) return;  // what follows would only mislead
   if (out.auth_swap) check_auth_swap(out, findings);
   if (out.http_produce) check_http_produce(out, findings);
+  if (out.partition_mapping) check_partition_mapping(out, findings);
   if (std::holds_alternative<SniRouting>(out.routing) && !config::uses_tls(out.downstream.security_protocol))
     findings.error("spec.routing.sni",
                    "needs TLS on the clients' side, which carries the name: write downstream.securityProtocol SSL or "

@@ -12,6 +12,11 @@ void read_downstream(const kube::Json& downstream, Findings& findings, Downstrea
 void read_http_produce(const kube::Json& http_produce, Findings& findings, HttpProduce& out);
 /// What it needs of the other parts, as the CRD's rules have it.
 void check_http_produce(const Spec& spec, Findings& findings);
+
+void read_partition_mapping(const kube::Json& partition_mapping, Findings& findings, config::PartitionMapping& out);
+/// What stands in its way, as the CRD's rules have it; what its numbers and names must be config::validate knows.
+void check_partition_mapping(const Spec& spec, Findings& findings);
+
 void read_tls_rules(Fields& tls, config::TlsRules& out);
 
 /// `fallback`: the key where the reference doesn't say one and may.

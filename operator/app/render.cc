@@ -54,6 +54,8 @@ plan::Inputs inputs_of(const Json& object, const std::vector<Json>& documents, c
     inputs.self_signed = plan::secret_data(*own);
   if (const Json* const service = find(documents, kube::service, name))
     inputs.load_balancer = plan::load_balancer_addresses(*service);
+  if (const Json* const good = find(documents, kube::config_map, {name.space, plan::last_good_name(name.name)}))
+    inputs.partitions_in_force = plan::partitions_in(*good);
   inputs.in_force = find(documents, kube::config_map, {name.space, plan::config_name(name.name)}) != nullptr;
   for (const Json& other : documents) {
     const kube::Kind* const kind = kube::kind_of(other);

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "api/conditions.h"
+#include "config/partition_changes.h"
 #include "config/validate.h"
 #include "plan/content.h"
 #include "plan/names.h"
@@ -33,6 +34,7 @@ class Assembler {
     config.resolve = spec_.resolve;
     config.limits = spec_.limits;
     config.logging = spec_.logging;
+    config.partition_mapping = spec_.partition_mapping;
     if (spec_.http_produce) config.http_produce = http_produce(*spec_.http_produce);
     if (spec_.auth_swap) config.auth_swap.emplace().enabled = true;
     to_check = config;
@@ -167,8 +169,22 @@ class Assembler {
   Assembled out_;
 };
 
+/// "a_b.virtual_partitions", of the topic a_b, → "spec.partitionMapping.topics[name="a_b"].virtualPartitions".
+std::string topic_path(std::string_view topic) {
+  std::string key;
+  for (const auto& [from, to] : {std::pair{".virtual_partitions", ".virtualPartitions"},
+                                 std::pair{".physical_partitions", ".physicalPartitions"}}) {
+    if (!topic.ends_with(from)) continue;
+    topic.remove_suffix(std::string_view(from).size());
+    key = to;
+  }
+  return "spec.partitionMapping.topics[name=\"" + std::string(topic) + "\"]" + key;
+}
+
 /// "broker_mapping.port_offset.max_broker_id" → "spec.routing.portOffset.maxBrokerId".
 std::string spec_path(std::string path) {
+  constexpr std::string_view topics = "partition_mapping.topics.";
+  if (path.starts_with(topics)) return topic_path(std::string_view(path).substr(topics.size()));
   const auto replace_front = [&](std::string_view from, std::string_view to) {
     if (path.starts_with(from)) path.replace(0, from.size(), to);
   };
@@ -199,8 +215,10 @@ std::string named_entry(std::string path, const api::Spec& spec) {
 
 /// As the spec calls it.
 std::string spec_words(std::string message) {
-  for (const auto& [from, to] : {std::pair{"downstream_credentials", "authSwap.downstreamCredentialsSecretRef"},
-                                 std::pair{"upstream_credentials", "authSwap.upstreamCredentialsSecretRef"}})
+  for (const auto& [from, to] :
+       {std::pair{"downstream_credentials", "authSwap.downstreamCredentialsSecretRef"},
+        std::pair{"upstream_credentials", "authSwap.upstreamCredentialsSecretRef"},
+        std::pair{"virtual_partitions", "virtualPartitions"}, std::pair{"physical_partitions", "physicalPartitions"}})
     if (const auto at = message.find(from); at != std::string::npos)
       message.replace(at, std::string_view(from).size(), to);
   return message;
@@ -227,6 +245,8 @@ Assembled assemble(const Inputs& inputs, const SecretData& made, Findings& findi
   config::Report report;
   config::validate(to_check, report);
   const api::Spec& spec = inputs.resource.proxy.spec;
+  for (const auto& each : config::partition_refusals(inputs.partitions_in_force, to_check.partition_mapping))
+    report.errors.push_back({each.path, 0, each.why});
   for (const config::Problem& each : report.errors) {
     const config::Problem problem = told(each, spec);
     findings.push_back({api::condition::accepted, api::reason::invalid, problem.path + " " + problem.message});

@@ -59,6 +59,15 @@ std::vector<Json> front_of(const api::KafkaProxy& proxy, const Content& content,
   return front_objects(proxy, parsed.config, brokers);
 }
 
+std::optional<config::PartitionMapping> partitions_in(const Json& config_map) {
+  const auto data = config_map.find("data");
+  if (data == config_map.end()) return std::nullopt;
+  const std::string yaml = kube::text_at(*data, "config.yaml");
+  if (yaml.find("\npartition_mapping:\n") == std::string::npos) return std::nullopt;  // most have none
+  config::Parsed parsed = config::parse(yaml, [](auto) { return std::nullopt; });
+  return parsed.errors.empty() ? std::move(parsed.config.partition_mapping) : std::nullopt;
+}
+
 std::optional<Content> content_of(const Json& config_map, const Json& secret) {
   const auto data = config_map.find("data");
   if (data == config_map.end() || !data->is_object() || !data->contains("config.yaml")) return std::nullopt;

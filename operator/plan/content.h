@@ -39,6 +39,9 @@ std::vector<Json> last_good_objects(const api::KafkaProxy& proxy, const Content&
 std::vector<Json> front_of(const api::KafkaProxy& proxy, const Content& content,
                            const std::vector<api::BrokerStatus>& brokers);
 
+/// The partition_mapping of a ConfigMap of either pair; nothing: there is none.
+std::optional<config::PartitionMapping> partitions_in(const Json& config_map);
+
 /// Back from either pair of objects; nothing where one of them isn't whole.
 std::optional<Content> content_of(const Json& config_map, const Json& secret);
 

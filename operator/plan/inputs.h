@@ -47,8 +47,10 @@ struct Inputs {
   std::map<std::string, SecretData> secrets{};  ///< those of referenced_secrets() that exist, by name
   /// Of these the ones that the operator makes from others: to refer to them would be to go round in circles.
   std::set<std::string> made_by_us{};
-  std::optional<SecretData> self_signed{};   ///< Secret NAME-self-signed
-  SecretData files_in_force{};               ///< of Secret NAME-files
+  std::optional<SecretData> self_signed{};  ///< Secret NAME-self-signed
+  SecretData files_in_force{};              ///< of Secret NAME-files
+  /// partitions_in() ConfigMap NAME-last-good: where records are.
+  std::optional<config::PartitionMapping> partitions_in_force{};
   Learned learned{};                         ///< nothing, while no pod answers: then status says it
   std::vector<std::string> load_balancer{};  ///< load_balancer_addresses() of Service NAME
   std::vector<Claim> others{};               ///< claims_of() all other KafkaProxies

@@ -35,7 +35,10 @@ class Walk : public Json::json_sax_t {
   }
 
   bool null() override { return scalar(); }
-  bool boolean(bool) override { return scalar(); }
+  bool boolean(bool value) override {
+    flag(value);
+    return scalar();
+  }
   bool number_float(number_float_t, const string_t&) override { return scalar(); }
   bool number_integer(number_integer_t) override { return scalar(); }  // negative, or else the next
   bool number_unsigned(number_unsigned_t value) override {
@@ -62,6 +65,7 @@ class Walk : public Json::json_sax_t {
 
   virtual void text(const std::string&) {}
   virtual void number(std::uint64_t) {}
+  virtual void flag(bool) {}
   /// An object or a list begins, or has ended, at().
   virtual void begun() {}
   virtual void ended() {}
@@ -121,10 +125,26 @@ class ConfigPage final : public Walk {
     if (at({"generation"})) out_.generation = shortened(value, report_limits::generation);
     if (at({"hash"})) out_.hash = shortened(value, report_limits::generation);
     if (at({"config"})) upstream_ = upstream_block(value);
+    if (at({"unfit_topics", each, "topic"})) topic_.name = shortened(value, report_limits::topic);
     if (at({"last_reload_error", "generation"})) out_.refused_generation = shortened(value, report_limits::generation);
     if (!at({"last_reload_error", "errors", each}) || errors_.size() > report_limits::refusal) return;
     if (!errors_.empty()) errors_ += "; ";
     errors_.append(value, 0, report_limits::refusal + 1);
+  }
+
+  void number(std::uint64_t value) override {
+    if (at({"unfit_topics", each, "partitions"})) topic_.partitions = value;
+    if (at({"unfit_topics", each, "physical_partitions"})) topic_.physical_partitions = value;
+  }
+  void flag(bool value) override {
+    if (at({"unfit_topics", each, "compacted"})) topic_.compacted = value;
+  }
+  void begun() override {
+    if (at({"unfit_topics", each})) topic_ = {};
+  }
+  void ended() override {
+    if (at({"unfit_topics", each}) && !topic_.name.empty() && out_.unfit_topics.size() < report_limits::unfit_topics)
+      out_.unfit_topics.push_back(std::exchange(topic_, {}));
   }
 
   /// The page shows the configuration with secrets masked; bootstrap servers are none.
@@ -134,6 +154,7 @@ class ConfigPage final : public Walk {
   }
 
   PodReport out_;
+  UnfitTopic topic_;  ///< the one that is being read
   std::string errors_;
   std::string upstream_;
 };

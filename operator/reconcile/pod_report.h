@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,16 @@
 
 namespace kp::reconcile {
 
+/// A topic that clients asked this pod for, and that isn't as partition_mapping says.
+struct UnfitTopic {
+  std::string name{};
+  std::uint64_t partitions = 0;
+  std::uint64_t physical_partitions = 0;  ///< what it should have
+  bool compacted = false;                 ///< where it should not be
+
+  bool operator==(const UnfitTopic&) const = default;
+};
+
 /// What one pod says of itself on its admin endpoint.
 struct PodReport {
   std::string generation;  ///< of what it runs
@@ -19,17 +30,20 @@ struct PodReport {
   std::string refusal;             ///< why, in its words; empty: it refuses nothing
   std::vector<api::BrokerStatus> brokers;
   std::string learned_from;  ///< bootstrap servers that told it of the brokers, as plan::bootstrap_text
+  std::vector<UnfitTopic> unfit_topics;
 
   bool operator==(const PodReport&) const = default;
 };
 
 /// What is read and kept of a pod, which anybody may have made who can make pods in a namespace.
 namespace report_limits {
-inline constexpr std::size_t page = 1 << 20;     ///< bytes; the largest KafkaProxy makes a /config of about half of it
+inline constexpr std::size_t page = 1 << 20;     ///< bytes; there is room for the /config of the largest KafkaProxy
 inline constexpr std::size_t depth = 16;         ///< of nested JSON
 inline constexpr std::size_t brokers = 1'000;    ///< the first that are named
 inline constexpr std::size_t address = 255 + 6;  ///< a host's name and ":65535"
 inline constexpr std::size_t refusal = 1'024;
+inline constexpr std::size_t unfit_topics = 32;    ///< the first that are named
+inline constexpr std::size_t topic = 249;          ///< a name
 inline constexpr std::size_t generation = 128;     ///< and of a hash
 inline constexpr std::size_t upstream = 16 << 10;  ///< of the part of its configuration that is looked at
 }  // namespace report_limits

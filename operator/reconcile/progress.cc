@@ -1,6 +1,7 @@
 #include "reconcile/progress.h"
 
 #include <algorithm>
+#include <map>
 
 namespace kp::reconcile {
 namespace {
@@ -10,6 +11,11 @@ api::Condition made(std::string_view type, bool good, std::string_view reason, s
 }
 
 std::string count(int some, int all) { return std::to_string(some) + "/" + std::to_string(all); }
+
+std::string misfit(const UnfitTopic& topic) {
+  if (topic.compacted) return "is compacted";
+  return "has " + std::to_string(topic.partitions) + " partitions, not " + std::to_string(topic.physical_partitions);
+}
 
 }  // namespace
 
@@ -71,6 +77,29 @@ api::Condition not_applied_condition(const std::vector<api::Condition>& conditio
   return made(api::condition::programmed, false, api::reason::not_applied,
               (bad == conditions.end() ? std::string("it") : bad->type + " is False, and the configuration") +
                   " was not applied; what was in force before stays");
+}
+
+api::Condition topics_fit_condition(const std::vector<PodView>& pods) {
+  const bool heard = std::ranges::any_of(pods, [](const PodView& pod) { return pod.report.has_value(); });
+  if (!heard)
+    return {std::string(api::condition::topics_fit), api::Truth::Unknown,
+            std::string(pods.empty() ? api::reason::no_pods : api::reason::unreachable), "no pod says anything"};
+  std::map<std::string, const UnfitTopic*> unfit;
+  for (const PodView& pod : pods)
+    if (pod.report)
+      for (const UnfitTopic& topic : pod.report->unfit_topics) unfit.try_emplace(topic.name, &topic);
+  if (unfit.empty()) return made(api::condition::topics_fit, true, api::reason::topics_fit, "");
+  std::string told;
+  std::size_t named = 0;
+  for (const auto& [name, topic] : unfit) {
+    if (++named > report_limits::unfit_topics) break;
+    told += (told.empty() ? "" : ", ") + name + " " + misfit(*topic);
+  }
+  if (unfit.size() > report_limits::unfit_topics) told += " and so on";
+  return made(api::condition::topics_fit, false, api::reason::topics_differ,
+              told +
+                  "; clients get INVALID_TOPIC. Add missing partitions at the brokers, or make the topic anew with its "
+                  "physicalPartitions; a compacted one is usable with compacted: keyed");
 }
 
 api::Condition ready_condition(int ready, int replicas, bool waits_for_address) {

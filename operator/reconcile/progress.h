@@ -42,6 +42,8 @@ api::Condition programmed_condition(const Progress& progress, const std::optiona
 api::Condition apply_failed_condition(const Error& error);
 /// Of a KafkaProxy whose spec or Secrets can't be applied.
 api::Condition not_applied_condition(const std::vector<api::Condition>& conditions);
+/// With partitionMapping: what the pods say of topics that clients asked them for.
+api::Condition topics_fit_condition(const std::vector<PodView>& pods);
 api::Condition ready_condition(int ready, int replicas, bool waits_for_address);
 
 }  // namespace kp::reconcile

@@ -108,6 +108,8 @@ plan::Inputs Reconciler::gather(const Json& object, const std::vector<PodView>& 
   if (const runtime::Object secret = find(kube::secret, own)) inputs.self_signed = plan::secret_data(*secret);
   if (const runtime::Object service = find(kube::service, proxy.name))
     inputs.load_balancer = plan::load_balancer_addresses(*service);
+  if (const runtime::Object good = find(kube::config_map, {proxy.name.space, plan::last_good_name(proxy.name.name)}))
+    inputs.partitions_in_force = plan::partitions_in(*good);
   inputs.learned = learned_from(pods, proxy.status.generation);
   if (inputs.resource.errors.empty()) inputs.others = parts_.claims.others(proxy.name, plan::claims_of(proxy));
   inputs.in_force = find(kube::config_map, {proxy.name.space, plan::config_name(proxy.name.name)}) != nullptr;
@@ -320,6 +322,7 @@ Status Reconciler::write_status(Pass& pass, const Status& applied) {
   const bool waits =
       pass.proxy.spec.service.type == api::ServiceType::LoadBalancer && plan.content && plan.addresses.empty();
   conditions.push_back(ready_condition(status.ready_replicas, replicas, waits));
+  look_at_topics(pass, conditions);
   for (api::Condition& condition : conditions) {
     condition.observed_generation = pass.proxy.generation;
     api::set(status.conditions, std::move(condition), pass.now);
@@ -335,6 +338,21 @@ Status Reconciler::write_status(Pass& pass, const Status& applied) {
   const std::lock_guard lock(mutex_);
   statuses_[pass.proxy.name] = {runtime::resource_version(pass.object), status};
   return Done{};
+}
+
+/// What stays the same is told once.
+void Reconciler::look_at_topics(Pass& pass, std::vector<api::Condition>& conditions) {
+  constexpr std::string_view type = api::condition::topics_fit;
+  if (!pass.proxy.spec.partition_mapping) {
+    const bool read = !pass.plan.mode.empty();  // else the spec says nothing
+    if (read) std::erase_if(pass.status.conditions, [&](const auto& each) { return each.type == type; });
+    return;
+  }
+  api::Condition now = topics_fit_condition(pass.pods);
+  const api::Condition* const before = api::find(pass.written.conditions, type);
+  if (now.status == api::Truth::False && (before == nullptr || before->message != now.message))
+    tell(pass, {true, now.reason, now.message});
+  conditions.push_back(std::move(now));
 }
 
 /// What a plan finds is told once, until it is no longer found.

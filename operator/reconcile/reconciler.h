@@ -50,6 +50,7 @@ class Reconciler {
   Status write_status(Pass& pass, const Status& applied);
   api::Status status_of(const kube::Json& object, api::Status read) const;
   void tell_news(const Pass& pass);
+  void look_at_topics(Pass& pass, std::vector<api::Condition>& conditions);
   void tell(const Pass& pass, const plan::Event& event);
   runtime::Object find(const kube::Kind& kind, const kube::Name& name) const;
   std::optional<plan::Content> last_good(const api::KafkaProxy& proxy) const;

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import jvm
+import kafka_wire
 import logins
 from login import Login
 from proxy import BINARY, Mode
@@ -85,8 +86,25 @@ def test_describe_shows_the_lag_of_a_virtual_partition_alone(stage, two, network
 
 
 def test_topic_with_another_number_of_physical_partitions_answers_an_error(stage, two):
-    stage.cluster.create_topic("virtual-unfit", P + 1)
-    two.play("virtual-unfit", "unfit")
+    topic = stage.cluster.create_topic("virtual-unfit", P - 1)
+    first, second = stage.running()
+    two.play(topic, "unfit")
+    misfit = {"topic": topic, "partitions": P - 1, "physical_partitions": P, "compacted": False}
+    assert unfit_topics(first) == [misfit]
+    assert unfit_topics(second) == [], "nobody asked it"
+    stage.cluster.tool("org.apache.kafka.tools.TopicCommand", "--alter", "--topic", topic, "--partitions", str(P))
+    until("every broker lists it", lambda: all(seen_by(stage.cluster, each, topic) == P for each in stage.cluster.running()))
+    two.play(topic, "grown")
+    assert unfit_topics(first) == []
+
+
+def seen_by(cluster, broker, topic):
+    with cluster.connect(broker.id) as sock:
+        return len(kafka_wire.metadata(sock, [topic]).topics[topic])
+
+
+def unfit_topics(proxy):
+    return json.loads(proxy.admin("/config")[2])["unfit_topics"]
 
 
 def test_compacted_topic_is_refused_unless_its_entry_says_keyed(stage, two):
@@ -94,6 +112,7 @@ def test_compacted_topic_is_refused_unless_its_entry_says_keyed(stage, two):
     two.play("virtual-compacted", "grown", "compact", "refused_soon")
     for proxy in stage.running():
         assert proxy.metric("kafka_proxy_virtual_topics_unfit_total") > 0
+        assert [(each["topic"], each["compacted"]) for each in unfit_topics(proxy)] == [("virtual-compacted", True)]
     stage.cluster.create_topic("virtual-keyed", P)
     two.play("virtual-keyed", "compact", "records")
 

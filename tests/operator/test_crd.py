@@ -55,6 +55,19 @@ GOOD_SWAP = {
     "serviceMonitor": {"interval": "30s"},
 }
 
+MAPPING = {
+    "virtualPartitions": 100,
+    "physicalPartitions": 10,
+    "resumeAtLogStart": False,
+    "topics": [
+        {"name": "orders", "virtualPartitions": 200, "physicalPartitions": 20},
+        {"name": "iot\\..*", "filler": "none"},
+        {"name": "accounts", "compacted": "keyed"},
+        {"name": "a" * 249},
+    ],
+}
+GOOD_VIRTUAL = {**GOOD, "partitionMapping": MAPPING}
+
 
 def changed(spec, path, value):
     """A copy with the value at this dotted path; None removes it."""
@@ -123,6 +136,33 @@ REFUSED = {
         GOOD_SNI, "httpProduce", {"tls": {"clientAuth": "optional"}}, "clientAuth needs mtls true"),
     "http without a login to the brokers": (
         GOOD_SWAP, "authSwap", None, "as whom records go to brokers that want a login"),
+    "http past virtual partitions": (GOOD_VIRTUAL, "httpProduce", {}, "would write to upstream past partitionMapping"),
+    "virtual partitions that aren't a multiple": (
+        GOOD_VIRTUAL, "partitionMapping.virtualPartitions", 105, "is no multiple of physicalPartitions"),
+    "too many virtual partitions": (
+        GOOD_VIRTUAL, "partitionMapping.virtualPartitions", 327690, "must be at most 32768 for each"),
+    "a topic's that aren't a multiple": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "good"}, {"name": "odd", "physicalPartitions": 7}],
+        "of each topic virtualPartitions, its own or the one above"),
+    "too many of a topic": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "many", "virtualPartitions": 327690}],
+        "of each topic there may be at most 32768"),
+    "no virtual partitions": (
+        GOOD_VIRTUAL, "partitionMapping.virtualPartitions", None, "partitionMapping.virtualPartitions: Required value"),
+    "no physical partition": (
+        GOOD_VIRTUAL, "partitionMapping.physicalPartitions", 0, "partitionMapping.physicalPartitions: Invalid value: 0"),
+    "no virtual topic": (GOOD_VIRTUAL, "partitionMapping.topics", [], "should have at least 1 items"),
+    "a virtual topic twice": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "one"}, {"name": "one"}], "Duplicate value"),
+    "no topic's name": (GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "a topic"}], "is no topic's name"),
+    "a longer name than topics have": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "a" * 250}], "partitionMapping.topics[0].name: Invalid value"),
+    "no pattern": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "iot[.*"}], "so it must be a regular expression (RE2)"),
+    "compaction by anything": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "one", "compacted": "yes"}], 'supported values: "keyed"'),
+    "another filler": (
+        GOOD_VIRTUAL, "partitionMapping.topics", [{"name": "one", "filler": "some"}], 'values: "control", "none"'),
     "unknown protocol": (GOOD, "upstream.securityProtocol", "TLS", "Unsupported value"),
     "negative replicas": (GOOD, "replicas", -1, "greater than or equal to 0"),
     "no upstream": (GOOD, "upstream", None, "spec.upstream: Required value"),
@@ -134,7 +174,7 @@ def proxy(name, namespace, spec):
     return {"apiVersion": "kafkaproxy.dev/v1alpha1", "kind": "KafkaProxy", "metadata": meta, "spec": spec}
 
 
-@pytest.mark.parametrize("spec", [GOOD, GOOD_SNI, GOOD_SWAP], ids=["port offset", "sni", "all of it"])
+@pytest.mark.parametrize("spec", [GOOD, GOOD_SNI, GOOD_SWAP, GOOD_VIRTUAL], ids=["port offset", "sni", "all of it", "virtual"])
 def test_a_good_one_is_accepted(spec, api, namespace):
     api.create(proxy("orders", namespace, spec))
 
@@ -183,6 +223,10 @@ def test_defaults(api, namespace):
     assert spec["service"]["type"] == "ClusterIP"
     assert spec["routing"]["portOffset"]["maxBrokerId"] == 100
     assert spec["httpProduce"] == {"port": 4242}
+    counts = {"virtualPartitions": 4, "physicalPartitions": 2}
+    virtual = api.create(proxy("virtual", namespace, {**GOOD, "partitionMapping": {**counts, "topics": [{"name": "t"}]}}))
+    topics = [{"name": "t", "filler": "control"}]
+    assert virtual["spec"]["partitionMapping"] == {**counts, "resumeAtLogStart": True, "topics": topics}
 
 
 @pytest.mark.parametrize(
@@ -193,6 +237,8 @@ def test_defaults(api, namespace):
         ("kp.spec.authSwap.mapping", ["Who has no entry is refused"]),
         ("kp.spec.httpProduce", ["POST /push", "as whom authSwap says"]),
         ("kp.spec.httpProduce.authentication", ["is $anonymous"]),
+        ("kp.spec.partitionMapping", ["v mod physicalPartitions", "virtualPartitions may grow"]),
+        ("kp.spec.partitionMapping.topics.compacted", ["each key always goes to one virtual partition"]),
         ("kp.status.conditions", ["Programmed: every pod says"]),
     ],
 )

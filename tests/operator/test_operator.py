@@ -2,6 +2,7 @@
 
 import time
 
+import kafka_wire
 import pytest
 from custom_resource import KafkaProxy, pod_page
 from kafka_proxy import KIND, SECONDS
@@ -103,6 +104,47 @@ def test_what_a_pod_refuses_is_named_and_taken_back(proxy):
     proxy.apply()
     proxy.wait("Programmed")
     until("the Service follows", lambda: proxy.ports().get("bootstrap-0") == 29092, SECONDS)
+
+
+def test_topics_that_the_mapping_does_not_fit_are_named(proxy, kafka, control_plane):
+    # Given
+    topic = kafka.create_topic("virtual-unfit", 3)
+    mapping = {"virtualPartitions": 20, "physicalPartitions": 4, "topics": [{"name": "virtual-.*"}]}
+    proxy.spec["partitionMapping"] = mapping
+    proxy.apply()
+    proxy.wait("Programmed")
+    proxy.wait("TopicsFit")
+
+    def seen_by_clients():
+        with control_plane.hub.connect(proxy.pods()[0].address, 19092) as client:
+            return len(kafka_wire.metadata(client, [topic]).topics[topic])
+
+    # When
+    assert seen_by_clients() == 0
+    # Then
+    told = proxy.wait("TopicsFit", "False", "TopicsDiffer")
+    assert told["message"].startswith("virtual-unfit has 3 partitions, not 4; ")
+    # And when it fits
+    kafka.tool("org.apache.kafka.tools.TopicCommand", "--alter", "--topic", topic, "--partitions", "4")
+    until("clients see it", lambda: seen_by_clients() == 20, SECONDS)
+    proxy.wait("TopicsFit")
+
+
+def test_records_stay_where_the_mapping_has_put_them(proxy):
+    mapping = {"virtualPartitions": 20, "physicalPartitions": 2, "topics": [{"name": "orders"}]}
+    proxy.spec["partitionMapping"] = mapping
+    proxy.apply()
+    proxy.wait("Programmed")
+    before = proxy.generations()
+    mapping["virtualPartitions"] = 10
+    proxy.apply()
+    refused = proxy.wait("Accepted", "False", "Invalid")
+    assert refused["message"].startswith("spec.partitionMapping.virtualPartitions can't shrink, from 20 to 10")
+    assert proxy.generations() == before
+    mapping["virtualPartitions"] = 40
+    proxy.apply()
+    proxy.wait("Programmed")
+    assert all("virtual_partitions: 40" in pod_page(pod)["config"] for pod in proxy.pods())
 
 
 def test_scaling_keeps_the_pods_that_are_there(proxy):

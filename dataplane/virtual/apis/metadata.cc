@@ -48,6 +48,7 @@ class ShowsTopics : public WithPolicies {
       const std::string name = topic.name.value_or("");
       learn(topic.topic_id, name);
       if (rule_of(topic) != nullptr) names.push_back(name);
+      if (topic.error_code == kafka::error::unknown_topic_or_partition) tell_fit(name);
     }
     return with_policies(names, std::move(then));
   }
@@ -61,8 +62,8 @@ class ShowsTopics : public WithPolicies {
   void show(const TopicRule& rule, Topic& topic, bool whole = true) {
     const std::string name = topic.name.value_or("");
     UnfitTopic unfit{name, topic.partitions.size(), rule.physical_partitions, wrongly_compacted(name, rule)};
-    if (!unfit.compacted && whole && expand(rule, topic.partitions)) return;
-    tell_unfit(std::move(unfit));
+    if (!unfit.compacted && whole && expand(rule, topic.partitions)) return tell_fit(name);
+    if (unfit.compacted || whole) tell_unfit(std::move(unfit));
     topic.error_code = kafka::error::invalid_topic;
     topic.partitions.clear();
   }

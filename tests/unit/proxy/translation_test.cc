@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "kafka/errors.h"
 #include "kafka/messages/00_produce.h"
 #include "kafka/messages/01_fetch.h"
+#include "kafka/messages/03_metadata.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/18_api_versions.h"
 #include "kafka/writer.h"
@@ -392,6 +394,34 @@ TEST_F(TranslationTest, AFetchSessionFromBeforeTheMappingBeginsAnew) {
   const Bytes further = fetch_of(3, "", 0, 1, 78);
   client.send(further);
   EXPECT_EQ(next().frame, further);
+}
+
+TEST_F(TranslationTest, TopicsThatDoNotFitAreShownUntilTheyDo) {
+  std::atomic<std::int32_t> partitions = 3;
+  broker.on(api::metadata, [&](const test::FakeBroker::Request& request) {
+    kafka::MetadataResponse response;
+    auto& topic = response.topics.emplace_back();
+    topic.name = "t";
+    for (std::int32_t n = 0; n < partitions; ++n) topic.partitions.emplace_back().partition_index = n;
+    if (partitions == 0) topic.error_code = kafka::error::unknown_topic_or_partition;
+    Bytes body;
+    encode(response, request.head.api_version, body);
+    request.reply(body);
+  });
+  start();
+  const Socket client = to_broker();
+  const auto ask = [&](std::int32_t found) {
+    partitions = found;
+    client.send(kafka::encode_request(kafka::MetadataRequest{}, 8, found, "test"));
+    EXPECT_EQ(next_id(client), found);
+    const std::string shown = page("/config");
+    return nlohmann::json::parse(shown.substr(shown.find("\r\n\r\n")))["unfit_topics"];
+  };
+  const nlohmann::json unfit{{{"topic", "t"}, {"partitions", 3}, {"physical_partitions", 2}, {"compacted", false}}};
+  EXPECT_EQ(ask(3), unfit);
+  EXPECT_EQ(ask(2), nlohmann::json::array());
+  EXPECT_EQ(ask(3), unfit);
+  EXPECT_EQ(ask(0), nlohmann::json::array());
 }
 
 TEST_F(TranslationTest, ApiVersionsOffersWhatCanBeTranslated) {

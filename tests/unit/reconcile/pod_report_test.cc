@@ -42,7 +42,8 @@ TEST(PodReport, SaysWhatAPodRunsAndRefuses) {
                                 .refused_generation = "4-def",
                                 .refusal = "one; two",
                                 .brokers = {{1, "", ""}, {2, "d:22", "b:2"}},
-                                .learned_from = "a:1,b:2"}));
+                                .learned_from = "a:1,b:2",
+                                .unfit_topics = {}}));
 }
 
 TEST(PodReport, RefusesNothingWhereThereIsNoError) {
@@ -50,6 +51,27 @@ TEST(PodReport, RefusesNothingWhereThereIsNoError) {
 
   ASSERT_TRUE(report);
   EXPECT_EQ(report->refusal, "");
+}
+
+TEST(PodReport, NamesTopicsThatDoNotFit) {
+  const auto report = read_report(R"({"unfit_topics":[{"topic":"a","partitions":3,"physical_partitions":2},
+                                                      {"partitions":1},7,{"topic":"b","compacted":true}]})",
+                                  "[]");
+
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->unfit_topics, (std::vector<UnfitTopic>{{"a", 3, 2}, {"b", 0, 0, true}}));
+}
+
+TEST(PodReport, OnlySoManyTopicsAreKept) {
+  Json topics = Json::array();
+  for (int n = 0; n < 1'000; ++n) topics.push_back({{"topic", repeated("t", 1'000)}, {"partitions", n}});
+
+  const auto report = read_report(Json{{"unfit_topics", topics}}.dump(), "[]");
+
+  ASSERT_TRUE(report);
+  ASSERT_THAT(report->unfit_topics, SizeIs(report_limits::unfit_topics));
+  EXPECT_EQ(report->unfit_topics.back().partitions, report_limits::unfit_topics - 1);
+  EXPECT_THAT(report->unfit_topics.back().name, testing::AllOf(SizeIs(report_limits::topic), EndsWith("t…")));
 }
 
 TEST(PodReport, WhatIsNestedWithoutEndIsMalformed) {

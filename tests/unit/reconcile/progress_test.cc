@@ -138,5 +138,52 @@ TEST(Ready, WantsAllPodsAndAnAddress) {
   EXPECT_EQ(ready_condition(2, 2, true).reason, api::reason::no_address);
 }
 
+PodView with_unfit(const std::string& name, const std::vector<UnfitTopic>& topics) {
+  PodView pod = running(name, wanted);
+  pod.report->unfit_topics = topics;
+  return pod;
+}
+
+TEST(TopicsFit, IsTrueWhileNoPodSaysOtherwise) {
+  const api::Condition made = topics_fit_condition({running("a", wanted), silent("b")});
+
+  EXPECT_EQ(made.type, "TopicsFit");
+  EXPECT_EQ(made.status, api::Truth::True);
+}
+
+TEST(TopicsFit, NamesEachTopicOnceWithItsCountsAndTheRemedy) {
+  const api::Condition made =
+      topics_fit_condition({with_unfit("a", {{"orders", 3, 2}}),
+                            with_unfit("b", {{"carts", 1, 10}, {"kept", 2, 2, true}, {"orders", 3, 2}}), silent("c")});
+
+  EXPECT_EQ(made.status, api::Truth::False);
+  EXPECT_EQ(made.reason, "TopicsDiffer");
+  EXPECT_EQ(
+      made.message,
+      "carts has 1 partitions, not 10, kept is compacted, orders has 3 partitions, not 2; clients get INVALID_TOPIC. "
+      "Add missing partitions at the brokers, or make the topic anew with its physicalPartitions; a compacted one is "
+      "usable with compacted: keyed");
+}
+
+TEST(TopicsFit, SaysThatThereAreMore) {
+  std::vector<PodView> pods;
+  for (int pod = 0; pod < 3; ++pod) {
+    std::vector<UnfitTopic> topics;
+    for (int n = 0; n < 32; ++n) topics.push_back({"t" + std::to_string(pod * 100 + n), 1, 2});
+    pods.push_back(with_unfit(std::to_string(pod), topics));
+  }
+
+  const api::Condition made = topics_fit_condition(pods);
+
+  EXPECT_THAT(made.message, testing::HasSubstr(" and so on; clients"));
+  EXPECT_LT(made.message.size(), 32U * 300);
+}
+
+TEST(TopicsFit, IsUnknownWhenNoPodAnswers) {
+  EXPECT_EQ(topics_fit_condition({}).status, api::Truth::Unknown);
+  EXPECT_EQ(topics_fit_condition({}).reason, "NoPods");
+  EXPECT_EQ(topics_fit_condition({silent("a")}).reason, "Unreachable");
+}
+
 }  // namespace
 }  // namespace kp::reconcile

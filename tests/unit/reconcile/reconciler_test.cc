@@ -47,6 +47,7 @@ struct World {
   void put(const Json& object) { caches.at(kube::kind_of(object)->plural)->put(std::make_shared<const Json>(object)); }
   Result<std::string> answer(const std::string& path) {
     const std::lock_guard lock(mutex);
+    if (path == "/config" && !unfit.is_null()) return Json{{"generation", "1-a"}, {"unfit_topics", unfit}}.dump();
     const Json error{{"generation", refused}, {"errors", {"no such file"}}};
     return path == "/config" ? Json{{"generation", "1-before"}, {"hash", "h"}, {"last_reload_error", error}}.dump()
                              : std::string("[]");
@@ -68,6 +69,7 @@ struct World {
   runtime::Cache pods;
   std::mutex mutex;
   std::string refused = "none";  ///< under mutex
+  Json unfit;                    ///< the same; null: the pod says nothing of topics
   Applier applier{api, caches, clock};
   Fleet fleet{pods,
               clock,
@@ -101,6 +103,41 @@ TEST(Reconciler, WritesANewRefusalIntoTheStatusOnce) {
   // Then
   EXPECT_EQ(world.status()["refused"]["pod"], "a");
   EXPECT_EQ(world.api.calls("apply"), before + 1);
+}
+
+const Json* condition(const Json& status, const std::string& type) {
+  for (const Json& each : status["conditions"])
+    if (each["type"] == type) return &each;
+  return nullptr;
+}
+
+TEST(Reconciler, SaysWhichTopicsDoNotFitWhileThereIsAMapping) {
+  // Given
+  World world;
+  Json virtual_one = resource;
+  virtual_one["spec"]["partitionMapping"] = {
+      {"virtualPartitions", 20}, {"physicalPartitions", 2}, {"topics", {{{"name", "orders"}}}}};
+  world.put(virtual_one);
+  world.unfit = {{{"topic", "orders"}, {"partitions", 3}, {"physical_partitions", 2}}};
+  ASSERT_TRUE(eventually([&] {
+    world.clock.advance(200ms);
+    return !world.fleet.of(orders).empty() && world.fleet.of(orders)[0].report.has_value();
+  }));
+  // When
+  ASSERT_TRUE(world.reconcile());
+  // Then
+  const Json status = world.status();
+  const Json* const said = condition(status, "TopicsFit");
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ((*said)["status"], "False");
+  EXPECT_EQ((*said)["reason"], "TopicsDiffer");
+  EXPECT_TRUE((*said)["message"].get<std::string>().starts_with("orders has 3 partitions, not 2; "));
+
+  // When
+  world.put(resource);
+  ASSERT_TRUE(world.reconcile());
+  // Then
+  EXPECT_EQ(condition(world.status(), "TopicsFit"), nullptr);
 }
 
 }  // namespace
