@@ -131,8 +131,8 @@ virt::Context Translation::context(Seen& seen) {
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
   std::vector<std::string>* const fit = runtime.unfit->empty() ? nullptr : &seen.fit;
-  return {mapping_,          &worker.topic_ids, &worker.skips, &turns_,          lanes(),
-          &fetches_in_full_, &seen.unfit,       fit,           &worker.policies, steady_clock::now()};
+  return {mapping_,    &worker.topic_ids, &worker.skips,       &turns_, lanes(), &fetches_in_full_,
+          &seen.unfit, &worker.policies,  steady_clock::now(), fit};
 }
 
 void Translation::note(const Seen& seen) {

@@ -32,9 +32,9 @@ struct Context {
   int lanes = 4;                             ///< how many there are for Produce, the session's own counted
   bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
   std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that can't be used; null: nowhere
-  std::vector<std::string>* fit = nullptr;   ///< the same for those that can, or aren't there
   Policies* policies = nullptr;              ///< of the loop; null: nobody is asked whether topics are compacted
   Policies::Time now{};
+  std::vector<std::string>* fit = nullptr;  ///< where topics are told that can be used, or aren't there; null: nowhere
 };
 
 }  // namespace kp::virt
