@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 
 #include "kafka/errors.h"
 #include "kafka/messages/03_metadata.h"
@@ -29,7 +31,8 @@ bool expand(const TopicRule& rule, std::vector<Partition>& partitions) {
 }
 
 /// A topic that hasn't P partitions, or is compacted though its rule doesn't say so, answers INVALID_TOPIC: clients
-/// name it at once, where they would wait for others.
+/// name it at once, where they would wait for others. Who asks for all topics doesn't see it, as brokers do with those
+/// that a client has no right to: kafkajs and consumers by pattern would fail for a topic that they never wanted.
 template <class Response>
 class ShowsTopics : public WithPolicies {
  public:
@@ -66,9 +69,16 @@ class ShowsTopics : public WithPolicies {
     if (unfit.compacted || whole) tell_unfit(std::move(unfit));
     topic.error_code = kafka::error::invalid_topic;
     topic.partitions.clear();
+    unfit_.insert(name);
+  }
+
+  void leave_out_unfit() {
+    std::erase_if(response_.topics, [this](const Topic& topic) { return unfit_.contains(topic.name.value_or("")); });
   }
 
   Response response_;
+  std::set<std::string> unfit_;  ///< of the topics in it, by name
+  bool lists_all_ = false;       ///< the client named no topic
 };
 
 class Metadata : public ShowsTopics<kafka::MetadataResponse> {
@@ -77,13 +87,12 @@ class Metadata : public ShowsTopics<kafka::MetadataResponse> {
 
   Result<Step> begin() override {
     Ask question = ask_as_it_is();
-    if (version() >= first_that_may_forbid) {
-      auto decoded = request<kafka::MetadataRequest>();
-      if (!decoded) return std::move(decoded).error();
-      if (decoded->allow_auto_topic_creation && names_virtual(*decoded)) {
-        decoded->allow_auto_topic_creation = false;
-        question = ask(*decoded);
-      }
+    auto decoded = request<kafka::MetadataRequest>();
+    if (!decoded) return std::move(decoded).error();
+    lists_all_ = !decoded->topics || (version() == 0 && decoded->topics->empty());
+    if (version() >= first_that_may_forbid && decoded->allow_auto_topic_creation && names_virtual(*decoded)) {
+      decoded->allow_auto_topic_creation = false;
+      question = ask(*decoded);
     }
     return ask_one(std::move(question), [this](std::vector<Bytes>& answers) {
       as_it_is_ = std::move(answers.at(0));
@@ -109,6 +118,7 @@ class Metadata : public ShowsTopics<kafka::MetadataResponse> {
       changed = true;
       show(*of, topic);
     }
+    if (lists_all_) leave_out_unfit();
     if (!changed) return Step{Step::Kind::Answer, {}, std::move(as_it_is_)};
     return answer(response_);
   }
@@ -126,6 +136,7 @@ class DescribeTopicPartitions : public ShowsTopics<kafka::DescribeTopicPartition
     auto decoded = request<kafka::DescribeTopicPartitionsRequest>();
     if (!decoded) return std::move(decoded).error();
     limit_ = decoded->response_partition_limit;
+    lists_all_ = decoded->topics.empty();
     if (decoded->cursor && rule(decoded->cursor->topic_name, {}) != nullptr) {
       topic_ = decoded->cursor->topic_name;
       from_ = decoded->cursor->partition_index;
@@ -144,6 +155,7 @@ class DescribeTopicPartitions : public ShowsTopics<kafka::DescribeTopicPartition
   Result<Step> conclude() {
     leave_for_the_next_page(response_);
     for (auto& topic : response_.topics) expand_one(topic);
+    if (lists_all_) leave_out_unfit();
     cut(response_);
     return answer(response_);
   }

@@ -116,9 +116,13 @@ TEST(Reconciler, SaysWhichTopicsDoNotFitWhileThereIsAMapping) {
   World world;
   Json virtual_one = resource;
   virtual_one["spec"]["partitionMapping"] = {
-      {"virtualPartitions", 20}, {"physicalPartitions", 2}, {"topics", {{{"name", "orders"}}}}};
+      {"virtualPartitions", 20}, {"physicalPartitions", 2}, {"topics", Json::array({Json{{"name", "orders"}}})}};
+  virtual_one["metadata"]["resourceVersion"] = "2";
   world.put(virtual_one);
-  world.unfit = {{{"topic", "orders"}, {"partitions", 3}, {"physical_partitions", 2}}};
+  {
+    const std::lock_guard lock(world.mutex);
+    world.unfit = Json::array({Json{{"topic", "orders"}, {"partitions", 3}, {"physical_partitions", 2}}});
+  }
   ASSERT_TRUE(eventually([&] {
     world.clock.advance(200ms);
     return !world.fleet.of(orders).empty() && world.fleet.of(orders)[0].report.has_value();
@@ -134,7 +138,9 @@ TEST(Reconciler, SaysWhichTopicsDoNotFitWhileThereIsAMapping) {
   EXPECT_TRUE((*said)["message"].get<std::string>().starts_with("orders has 3 partitions, not 2; "));
 
   // When
-  world.put(resource);
+  Json plain = resource;
+  plain["metadata"]["resourceVersion"] = "3";
+  world.put(plain);
   ASSERT_TRUE(world.reconcile());
   // Then
   EXPECT_EQ(condition(world.status(), "TopicsFit"), nullptr);

@@ -586,9 +586,11 @@ class Compaction : public Admin {
   /// The errors of "orders", "log" and "plain".
   std::vector<std::int16_t> errors(Version version = 12) {
     unfit.clear();
+    kafka::MetadataRequest named;
+    named.topics.emplace();
+    for (const std::string name : {"orders", "log", "plain"}) named.topics->emplace_back().name = name;
     std::vector<std::int16_t> out;
-    for (const auto& topic : ask<kafka::MetadataResponse>(kafka::MetadataRequest{}, version).topics)
-      out.push_back(topic.error_code);
+    for (const auto& topic : ask<kafka::MetadataResponse>(named, version).topics) out.push_back(topic.error_code);
     return out;
   }
 
@@ -626,6 +628,21 @@ TEST_F(Compaction, OfAVirtualTopicIsRefusedUntilItEnds) {
     EXPECT_EQ(errors(), orders_refused);
     context.now += Policies::good_for;
     EXPECT_EQ(errors(), all_well);
+  }
+}
+
+TEST_F(Compaction, HidesATopicFromWhoAsksForAll) {
+  will_say("compact");
+  for (const Version version : versions<kafka::MetadataResponse>()) {
+    kafka::MetadataRequest all;
+    if (version == 0) all.topics.emplace();
+    const auto answer = ask<kafka::MetadataResponse>(all, version);
+
+    ASSERT_EQ(answer.topics.size(), 2U) << version;
+    EXPECT_EQ(answer.topics[0].name, "log");
+    EXPECT_EQ(answer.topics[1].name, "plain");
+    EXPECT_EQ(unfit.size(), 1U);
+    unfit.clear();
   }
 }
 
@@ -670,7 +687,10 @@ TEST_F(Compaction, IsSeenWherePartitionsAreDescribedInPages) {
   topic.partitions[1].partition_index = 1;
   will_answer(described);
 
-  const auto answer = ask<kafka::DescribeTopicPartitionsResponse>(kafka::DescribeTopicPartitionsRequest{}, Version{0});
+  kafka::DescribeTopicPartitionsRequest request;
+  EXPECT_TRUE(ask<kafka::DescribeTopicPartitionsResponse>(request, Version{0}).topics.empty()) << "all were asked for";
+  request.topics.emplace_back().name = "orders";
+  const auto answer = ask<kafka::DescribeTopicPartitionsResponse>(request, Version{0});
 
   EXPECT_EQ(answer.topics.at(0).error_code, kafka::error::invalid_topic);
   EXPECT_TRUE(answer.topics[0].partitions.empty());
