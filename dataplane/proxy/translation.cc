@@ -21,6 +21,9 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t first_piece = 65536;
+constexpr std::size_t largest_piece = 256 << 10;
+/// What a frame is promised at once: no page of it is touched before it is filled, and growing costs no copy.
+constexpr std::size_t promised = 4 << 20;
 /// After that long a broker may have closed a lane for its idleness.
 constexpr std::chrono::seconds short_rest{10};
 /// Of limits.idle_timeout: a minute, as it is set usually. A lane costs a file descriptor here and at the broker.
@@ -65,9 +68,10 @@ net::Task<Status> Translation::have_room(std::size_t bytes) {
 /// The rest of a frame whose first bytes are in `frame`; memory grows with what comes, not with what was said.
 net::Task<Status> Translation::read_rest(net::Stream& from, Bytes& frame, std::size_t whole) {
   std::size_t filled = frame.size();
+  if (filled < whole) frame.reserve(std::min(whole, promised));
   while (filled < whole) {
     if (filled == frame.size()) {
-      const std::size_t larger = std::min(whole, std::max(first_piece, 2 * filled));
+      const std::size_t larger = std::min(whole, std::max(first_piece, filled + std::min(filled, largest_piece)));
       Status room = co_await have_room(larger - filled);
       if (!room) co_return std::move(room).error();
       frame.resize(larger);

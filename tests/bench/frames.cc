@@ -116,6 +116,7 @@ kafka::FetchResponse fetched(BytesView records, bool endpoints, std::uint16_t po
   kafka::FetchResponse answer;
   auto& topic = answer.responses.emplace_back();
   topic.topic = "bench";
+  topic.topic_id = {half_topic_id, half_topic_id};
   auto& partition = topic.partitions.emplace_back();
   partition.high_watermark = 1'000'000;
   partition.records = kafka::Records{records};
