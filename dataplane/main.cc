@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -37,6 +38,13 @@ sigset_t block_signals() {
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // neither splice nor OpenSSL knows MSG_NOSIGNAL
   return ours;
+}
+
+/// Frames of a megabyte come and go by the thousand where partitions are virtual. To map each one anew would cost more
+/// than to read it, so what is freed stays: of each thread at most so much.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 kp::config::Parsed load(const std::string& file) { return kp::config::load(file, kp::config::process_environment()); }
@@ -231,6 +239,7 @@ int say(const kp::Result<std::string>& outcome) {
 
 int main(int argc, char** argv) {
   kp::cli::Command command = kp::cli::parse(argc, argv);
+  keep_freed_memory();
   if (auto* to_run = std::get_if<kp::cli::Run>(&command)) return run(std::move(*to_run));
   if (const auto* to_check = std::get_if<kp::cli::Check>(&command)) return check(*to_check);
   if (const auto* to_look_at = std::get_if<kp::cli::DescribeVirtual>(&command)) return describe_virtual(*to_look_at);
