@@ -12,6 +12,7 @@
 #include "kafka/messages/03_metadata.h"
 #include "kafka/messages/17_sasl_handshake.h"
 #include "kafka/messages/18_api_versions.h"
+#include "kafka/messages/32_describe_configs.h"
 #include "kafka/writer.h"
 #include "proxy/gathering.h"
 #include "unit/proxy/running_proxy.h"
@@ -404,6 +405,16 @@ TEST_F(TranslationTest, TopicsThatDoNotFitAreShownUntilTheyDo) {
     topic.name = "t";
     for (std::int32_t n = 0; n < partitions; ++n) topic.partitions.emplace_back().partition_index = n;
     if (partitions == 0) topic.error_code = kafka::error::unknown_topic_or_partition;
+    Bytes body;
+    encode(response, request.head.api_version, body);
+    request.reply(body);
+  });
+  broker.on(kafka::DescribeConfigsRequest::key, [](const test::FakeBroker::Request& request) {
+    kafka::DescribeConfigsResponse response;
+    auto& of_topic = response.results.emplace_back();
+    of_topic.resource_name = "t";
+    of_topic.configs.emplace_back().name = "cleanup.policy";
+    of_topic.configs.back().value = "delete";
     Bytes body;
     encode(response, request.head.api_version, body);
     request.reply(body);
