@@ -18,12 +18,14 @@ namespace kp::virt {
 ///
 /// and these it may have, defaults in parentheses:
 ///
-///   prepare(places, rule, v, RequestPartition&, ResponsePartition&) → bool   false: refused, the answer is filled in
-///   (true) part(rule, v) → int                partitions of different parts never share a request (0) lane(part) → int
-///   of a part's requests (0) conflict                           code for what would need a second request in its part
-///   (as many as needed) same(a, b) → bool                  two request partitions that may share one entry (true)
+///   prepare(places, rule, v, RequestPartition&, ResponsePartition&) → bool
+///                                      false: refused, the answer is filled in (true)
+///   part(rule, v) → int                partitions of different parts never share a request (0)
+///   lane(part) → int                   of a part's requests (0)
+///   conflict                           code for what would need a second request in its part (as many as needed)
+///   same(a, b) → bool                  two request partitions that may share one entry (true)
 ///   adapt(rule, v, ResponsePartition&) what the answer means to one virtual partition (nothing)
-///   merge(Response& into, Response& from)   what stands above the topics (throttle time, error code)
+///   merge(Response&, Response& from)   what stands above the topics (throttle time, error code)
 ///   answered(Request) → bool           (true)
 template <class Api>
 class Split : public SplitPlaces<Api> {

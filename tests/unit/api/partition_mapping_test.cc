@@ -1,28 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/kafka_proxy.h"
+#include "unit/api/spec_with.h"
 
 namespace kp::api {
 namespace {
 
-using kube::Json;
-
-Parsed with(const char* mapping, const char* patch = "{}") {
-  Json object = Json::parse(R"({"metadata": {"name": "orders", "namespace": "shop"}, "spec": {
-    "upstream": {"bootstrapServers": ["kafka-0:9092"], "securityProtocol": "PLAINTEXT"},
-    "downstream": {"securityProtocol": "PLAINTEXT"},
-    "routing": {"portOffset": {"base": 9500}}}})");
-  object["spec"]["partitionMapping"] = Json::parse(mapping);
-  object.merge_patch(Json::parse(patch));
-  return parse(object);
-}
-
-std::string errors(const Parsed& parsed) {
-  std::string out;
-  for (const Problem& each : parsed.errors) out += each.path + " " + each.message + "\n";
-  return out;
-}
+Parsed with(const char* mapping, const char* patch = "{}") { return spec_with("partitionMapping", mapping, patch); }
 
 TEST(PartitionMapping, IsReadInTheOrderOfItsTopics) {
   const Parsed parsed = with(R"({"virtualPartitions": 100, "physicalPartitions": 10, "resumeAtLogStart": false,
