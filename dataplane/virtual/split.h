@@ -17,9 +17,7 @@ namespace kp::virt {
 ///   refuse(ResponsePartition&, code)   an answer without asking
 ///
 /// and these it may have, defaults in parentheses:
-///
-///   prepare(places, rule, v, RequestPartition&, ResponsePartition&) → bool
-///                                      false: refused, the answer is filled in (true)
+///   prepare(places, rule, v, RequestPartition&, ResponsePartition&) → bool   false: refused, and answered (true)
 ///   part(rule, v) → int                partitions of different parts never share a request (0)
 ///   lane(part) → int                   of a part's requests (0)
 ///   conflict                           code for what would need a second request in its part (as many as needed)
