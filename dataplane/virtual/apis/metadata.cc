@@ -41,9 +41,10 @@ class ShowsTopics : public WithPolicies {
  protected:
   using Topic = typename Response::Topic;
 
-  /// Decodes what brokers say; goes on by `then` when the policies of the topics in it are known.
-  Result<Step> take(const std::vector<Bytes>& answers, std::function<Result<Step>()> then) {
-    auto decoded = kafka::decode_response<Response>(answers.at(0), version());
+  /// Decodes what a broker says; goes on by `then` when the policies of the topics in it are known.
+  Result<Step> take(Bytes answer, std::function<Result<Step>()> then) {
+    as_it_is_ = std::move(answer);
+    auto decoded = kafka::decode_response<Response>(as_it_is_, version());
     if (!decoded) return std::move(decoded).error();
     response_ = std::move(*decoded);
     std::vector<std::string> names;
@@ -76,7 +77,8 @@ class ShowsTopics : public WithPolicies {
     std::erase_if(response_.topics, [this](const Topic& topic) { return unfit_.contains(topic.name.value_or("")); });
   }
 
-  Response response_;
+  Bytes as_it_is_;               ///< the broker's frame
+  Response response_;            ///< borrows from it
   std::set<std::string> unfit_;  ///< of the topics in it, by name
   bool lists_all_ = false;       ///< the client named no topic
 };
@@ -95,8 +97,7 @@ class Metadata : public ShowsTopics<kafka::MetadataResponse> {
       question = ask(*decoded);
     }
     return ask_one(std::move(question), [this](std::vector<Bytes>& answers) {
-      as_it_is_ = std::move(answers.at(0));
-      return take({as_it_is_}, [this] { return conclude(); });
+      return take(std::move(answers.at(0)), [this] { return conclude(); });
     });
   }
 
@@ -122,8 +123,6 @@ class Metadata : public ShowsTopics<kafka::MetadataResponse> {
     if (!changed) return Step{Step::Kind::Answer, {}, std::move(as_it_is_)};
     return answer(response_);
   }
-
-  Bytes as_it_is_;
 };
 
 /// Pages of partitions, by a cursor. Of a virtual topic the broker is asked from its first partition on; what the
@@ -145,8 +144,9 @@ class DescribeTopicPartitions : public ShowsTopics<kafka::DescribeTopicPartition
     // A virtual topic must come whole; a client's limit of 1 would never show the second partition.
     constexpr std::int32_t brokers_limit = 2000;
     decoded->response_partition_limit = std::max(limit_, brokers_limit);
-    return ask_one(ask(*decoded),
-                   [this](std::vector<Bytes>& answers) { return take(answers, [this] { return conclude(); }); });
+    return ask_one(ask(*decoded), [this](std::vector<Bytes>& answers) {
+      return take(std::move(answers.at(0)), [this] { return conclude(); });
+    });
   }
 
  private:

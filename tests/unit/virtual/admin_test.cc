@@ -696,6 +696,23 @@ TEST_F(Compaction, IsSeenWherePartitionsAreDescribedInPages) {
   EXPECT_TRUE(answer.topics[0].partitions.empty());
 }
 
+TEST_F(Compaction, IsAskedForWhileTheAnswerKeepsWhatIsUnknownInIt) {
+  const Bytes unknown(300, 7);
+  kafka::MetadataResponse metadata;
+  auto& topic = metadata.topics.emplace_back();
+  topic.name = "orders";
+  topic.partitions.resize(2);
+  topic.partitions[1].partition_index = 1;
+  topic.unknown_tags = {{99, unknown}};
+  will_answer(metadata);
+
+  const auto answer = ask<kafka::MetadataResponse>(kafka::MetadataRequest{}, Version{12});
+
+  EXPECT_EQ(asked.size(), 2U);
+  ASSERT_EQ(answer.topics.at(0).unknown_tags.size(), 1U);
+  EXPECT_TRUE(std::ranges::equal(answer.topics[0].unknown_tags[0].bytes, unknown));
+}
+
 TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
   std::map<std::int16_t, kafka::MessageInfo> requests;
   std::map<std::int16_t, kafka::MessageInfo> responses;
