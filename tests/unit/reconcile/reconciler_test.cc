@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <thread>
 
 #include "plan/objects.h"
@@ -58,8 +59,13 @@ struct World {
     return bool(done);
   }
   Json status() { return (*api.get(kube::kafka_proxy, orders))["status"]; }
-  bool pod_has_refused() {
-    return eventually([&] { return !fleet.of(orders).empty() && fleet.of(orders)[0].refused_since.has_value(); });
+  /// The pod was asked from the start on: what it said before the test changed it may be the last that was heard.
+  bool hears(const std::function<bool(const PodReport&)>& awaited) {
+    return eventually([&] {
+      clock.advance(200ms);
+      const std::vector<PodView> known = fleet.of(orders);
+      return !known.empty() && known[0].report && awaited(*known[0].report);
+    });
   }
 
   runtime::test::ManualClock clock;
@@ -86,14 +92,12 @@ TEST(Reconciler, WritesANewRefusalIntoTheStatusOnce) {
   // Given what a pod refuses
   World world;
   ASSERT_TRUE(world.reconcile());
+  const std::string generation = world.status()["generation"];
   {
     const std::lock_guard lock(world.mutex);
-    world.refused = world.status()["generation"];
+    world.refused = generation;
   }
-  ASSERT_TRUE(eventually([&] {
-    world.clock.advance(200ms);
-    return world.pod_has_refused();
-  }));
+  ASSERT_TRUE(world.hears([&](const PodReport& report) { return report.refused_generation == generation; }));
   ASSERT_TRUE(world.reconcile());
   ASSERT_FALSE(world.status().contains("refused"));
   world.clock.advance(refusal_counts_after);
@@ -123,10 +127,7 @@ TEST(Reconciler, SaysWhichTopicsDoNotFitWhileThereIsAMapping) {
     const std::lock_guard lock(world.mutex);
     world.unfit = Json::array({Json{{"topic", "orders"}, {"partitions", 3}, {"physical_partitions", 2}}});
   }
-  ASSERT_TRUE(eventually([&] {
-    world.clock.advance(200ms);
-    return !world.fleet.of(orders).empty() && world.fleet.of(orders)[0].report.has_value();
-  }));
+  ASSERT_TRUE(world.hears([](const PodReport& report) { return !report.unfit_topics.empty(); }));
   // When
   ASSERT_TRUE(world.reconcile());
   // Then
