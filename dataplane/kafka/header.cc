@@ -121,10 +121,12 @@ Bytes open_response(std::int16_t key, Version version, std::int32_t correlation_
   return frame;
 }
 
-Bytes seal_frame(Bytes frame) {
+Gathered seal_frame(Gathered frame) {
   const auto size = static_cast<std::uint32_t>(frame.size() - frame_size_bytes);
-  for (std::size_t i = 0; i < frame_size_bytes; ++i) frame[i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
+  for (std::size_t i = 0; i < frame_size_bytes; ++i) frame.own[i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
   return frame;
 }
+
+Bytes seal_frame(Bytes frame) { return seal_frame(Gathered(std::move(frame))).own; }
 
 }  // namespace kp::kafka

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "kafka/apis.h"
+#include "kafka/gathered.h"
 #include "kafka/message.h"
 
 /// Frames and their headers. A frame is a 4-byte size and that many bytes: a header, then a message.
@@ -66,6 +67,7 @@ Bytes open_response(std::int16_t key, Version version, std::int32_t correlation_
 
 /// Writes the size of a frame that was opened above and has its message now.
 Bytes seal_frame(Bytes frame);
+Gathered seal_frame(Gathered frame);
 
 /// A whole frame, for requests that the proxy itself makes.
 template <class Message>

@@ -13,6 +13,7 @@
 namespace kp::kafka {
 
 struct MessageInfo;
+struct Gathered;
 
 /// Reads a message body (no header) and all of it. Records and unknown tagged fields are borrowed from `body`.
 /// Unsupported: a version that the table doesn't have. Malformed: everything else, also what would cost too much
@@ -23,6 +24,11 @@ Result<Message> decode(BytesView body, Version version);
 /// Appends the body. Fields that `version` doesn't have are left out; `version` is one that the table has.
 template <class Message>
 void encode(const Message& message, Version version, Bytes& out);
+
+/// The same, but large records are lent by the message, which has them borrowed itself. Of ProduceRequest and
+/// FetchResponse.
+template <class Message>
+void encode(const Message& message, Version version, Gathered& out);
 
 /// The same for what follows the top-level field `field`: the tail of a message whose front streamed by unread.
 template <class Message>

@@ -57,7 +57,14 @@ Result<Message> decode(BytesView body, Version version) {
 
 template <class Message>
 void encode(const Message& message, Version version, Bytes& out) {
-  walk::write_struct(out, message, {version, version >= Message::first_flexible}, 0);
+  walk::Sink sink{out};
+  walk::write_struct(sink, message, {version, version >= Message::first_flexible}, 0);
+}
+
+template <class Message>
+void encode(const Message& message, Version version, Gathered& out) {
+  walk::Sink sink{out.own, &out.loans};
+  walk::write_struct(sink, message, {version, version >= Message::first_flexible}, 0);
 }
 
 template <class Message>
@@ -67,7 +74,8 @@ Result<Message> decode_after(std::string_view field, BytesView tail, Version ver
 
 template <class Message>
 void encode_after(std::string_view field, const Message& message, Version version, Bytes& out) {
-  walk::write_struct(out, message, {version, version >= Message::first_flexible}, walk::behind<Message>(field));
+  walk::Sink sink{out};
+  walk::write_struct(sink, message, {version, version >= Message::first_flexible}, walk::behind<Message>(field));
 }
 
 template <class Message>

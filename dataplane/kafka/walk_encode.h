@@ -8,43 +8,52 @@
 #include <string>
 #include <vector>
 
+#include "kafka/gathered.h"
 #include "kafka/walk_types.h"
 #include "kafka/writer.h"
 
 /// Structs to bytes.
 namespace kp::kafka::walk {
 
+struct Sink {
+  Bytes& own;
+  std::vector<Gathered::Loan>* loans = nullptr;  ///< null: everything is copied
+};
+
 template <Struct S>
-void write_struct(Bytes& out, const S& value, Wire wire, std::size_t first);
+void write_struct(Sink& out, const S& value, Wire wire, std::size_t first);
 
 template <std::integral T>
-void write(Bytes& out, T value, Wire) {
+void write(Sink& out, T value, Wire) {
   if constexpr (std::same_as<T, bool>) {
-    Writer(out).integer<std::uint8_t>(value ? 1 : 0);
+    Writer(out.own).integer<std::uint8_t>(value ? 1 : 0);
   } else {
-    Writer(out).integer(value);
+    Writer(out.own).integer(value);
   }
 }
 
-inline void write(Bytes& out, const Uuid& value, Wire) {
-  Writer(out).integer(value.high);
-  Writer(out).integer(value.low);
+inline void write(Sink& out, const Uuid& value, Wire) {
+  Writer(out.own).integer(value.high);
+  Writer(out.own).integer(value.low);
 }
 
 template <Struct S>
-void write(Bytes& out, const S& value, Wire wire) {
+void write(Sink& out, const S& value, Wire wire) {
   write_struct(out, value, wire, 0);
 }
 
-inline void write_counted(Bytes& out, const std::string& value, Wire) { Writer(out).text(value); }
+inline void write_counted(Sink& out, const std::string& value, Wire) { Writer(out.own).text(value); }
 
 template <Borrowed T>
-void write_counted(Bytes& out, const T& value, Wire) {
-  Writer(out).bytes(value.bytes);
+void write_counted(Sink& out, const T& value, Wire) {
+  if (out.loans != nullptr && value.bytes.size() >= Gathered::least_loan)
+    out.loans->push_back({out.own.size(), value.bytes});
+  else
+    Writer(out.own).bytes(value.bytes);
 }
 
 template <class T>
-void write_counted(Bytes& out, const std::vector<T>& value, Wire wire) {
+void write_counted(Sink& out, const std::vector<T>& value, Wire wire) {
   for (const T& element : value) write(out, element, wire);
 }
 
@@ -58,13 +67,13 @@ std::int64_t count_of(const T& value) {
 }
 
 template <Counted T>
-void write(Bytes& out, const T& value, Wire wire) {
-  Writer(out).length<LengthOf<T>>(wire.flexible, count_of(value));
+void write(Sink& out, const T& value, Wire wire) {
+  Writer(out.own).length<LengthOf<T>>(wire.flexible, count_of(value));
   write_counted(out, value, wire);
 }
 
 template <class Owner, class Member>
-void write_plain(Bytes& out, const Owner& value, const Field<Owner, Member>& field, Wire wire) {
+void write_plain(Sink& out, const Owner& value, const Field<Owner, Member>& field, Wire wire) {
   const Member& member = value.*field.member;
   if constexpr (!is_optional<Member>) {
     write(out, member, wire);
@@ -74,7 +83,7 @@ void write_plain(Bytes& out, const Owner& value, const Field<Owner, Member>& fie
     } else {
       // Where null isn't allowed, empty is the nearest that is.
       const bool nullable = field.nullable.contain(wire.version);
-      Writer(out).length<LengthOf<typename Member::value_type>>(wire.flexible, nullable ? -1 : 0);
+      Writer(out.own).length<LengthOf<typename Member::value_type>>(wire.flexible, nullable ? -1 : 0);
     }
   } else if constexpr (Struct<typename Member::value_type>) {
     if (field.nullable.contain(wire.version)) write(out, static_cast<std::int8_t>(member.has_value() ? 1 : -1), wire);
@@ -82,8 +91,8 @@ void write_plain(Bytes& out, const Owner& value, const Field<Owner, Member>& fie
   }
 }
 
-inline void write_tag(Bytes& out, std::uint32_t tag, BytesView bytes) {
-  Writer writer(out);
+inline void write_tag(Sink& out, std::uint32_t tag, BytesView bytes) {
+  Writer writer(out.own);
   writer.uvarint(tag);
   writer.uvarint(static_cast<std::uint32_t>(bytes.size()));
   writer.bytes(bytes);
@@ -100,10 +109,10 @@ void for_each_present_tag(const S& value, Wire wire, Visit&& visit) {
 }
 
 template <Struct S>
-void write_tags(Bytes& out, const S& value, Wire wire) {
+void write_tags(Sink& out, const S& value, Wire wire) {
   std::size_t known = 0;
   for_each_present_tag(value, wire, [&](const auto&, const auto&) { ++known; });
-  Writer(out).uvarint(static_cast<std::uint32_t>(known + value.unknown_tags.size()));
+  Writer(out.own).uvarint(static_cast<std::uint32_t>(known + value.unknown_tags.size()));
 
   auto unknown = value.unknown_tags.begin();
   for_each_present_tag(value, wire, [&](const auto& field, const auto& content) {
@@ -112,14 +121,15 @@ void write_tags(Bytes& out, const S& value, Wire wire) {
       write_tag(out, unknown->tag, unknown->bytes);
     }
     Bytes bytes;
-    write(bytes, content, wire);
+    Sink whole{bytes};
+    write(whole, content, wire);
     write_tag(out, tag, bytes);
   });
   for (; unknown != value.unknown_tags.end(); ++unknown) write_tag(out, unknown->tag, unknown->bytes);
 }
 
 template <Struct S>
-void write_struct(Bytes& out, const S& value, Wire wire, std::size_t first) {
+void write_struct(Sink& out, const S& value, Wire wire, std::size_t first) {
   std::size_t position = 0;
   for_each_field<S>([&](const auto& field) {
     if (position++ >= first && is_plain(field, wire.version)) write_plain(out, value, field, wire);

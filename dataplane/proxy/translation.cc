@@ -101,26 +101,31 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
 
   Seen seen;
   const virt::Context shared = context(seen);
-  Result<std::unique_ptr<virt::Exchange>> exchange = virt::translate(shared, std::move(frame));
-  if (!exchange) co_return std::move(exchange).error();
-  Result<virt::Step> step = (*exchange)->begin();
+  Result<std::unique_ptr<virt::Exchange>> translated = virt::translate(shared, std::move(frame));
+  if (!translated) co_return std::move(translated).error();
+  std::shared_ptr<virt::Exchange> exchange = std::move(*translated);
+  Result<virt::Step> step = exchange->begin();
   telemetry::Counters& counters = session_.worker_.counters;
   if (step && step->kind != virt::Step::Kind::Pass) ++counters.translated[entry.api_key];
   while (step && step->kind == virt::Step::Kind::Ask) {
     counters.asked[entry.api_key] += step->asks.size();
-    Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks));
+    Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks), exchange);
     if (!answers) co_return std::move(answers).error();
-    step = (*exchange)->proceed(std::move(*answers));
+    step = exchange->proceed(std::move(*answers));
   }
   note(seen);
   if (!step) co_return std::move(step).error().within("virtual partitions");
   if (step->kind == virt::Step::Kind::Pass) {
-    const Bytes own = (*exchange)->take_frame();
+    const Bytes own = exchange->take_frame();
     co_return co_await pass(entry, found.answered, own);
   }
   if (!step->answer) co_return Done{};
-  exchange->reset();  // what the answer was made of
-  share_.hold(step->answer->size());
+  if (step->answer->loans.empty()) {
+    exchange.reset();  // what the answer was made of
+    share_.hold(step->answer->size());
+  } else {
+    share_.take(step->answer->own.size());
+  }
   co_return co_await answer(entry, std::move(*step->answer));
 }
 
@@ -171,7 +176,8 @@ int Translation::lanes() const {
 }
 
 /// Only where nothing else is under way, so that answers can't be mistaken, and the client hears them in order.
-net::Task<Result<std::vector<Bytes>>> Translation::ask(std::vector<virt::Ask> asks) {
+net::Task<Result<std::vector<Bytes>>> Translation::ask(std::vector<virt::Ask> asks,
+                                                       std::shared_ptr<const virt::Exchange> lender) {
   while ((!session_.in_flight_.empty() || session_.client_written_to_) && !session_.ended_)
     co_await session_.changed_.wait();
   if (session_.ended_) co_return *session_.ended_;
@@ -180,7 +186,7 @@ net::Task<Result<std::vector<Bytes>>> Translation::ask(std::vector<virt::Ask> as
   missing_ = 0;
   for (virt::Ask& each : asks) {
     const std::optional<std::size_t> slot = each.answered ? std::optional(missing_++) : std::nullopt;
-    questions.at(static_cast<std::size_t>(each.lane)).push_back({std::move(each.frame), slot});
+    questions.at(static_cast<std::size_t>(each.lane)).push_back({std::move(each.frame), slot, lender});
   }
   answers_.assign(missing_, {});
   for (std::size_t i = 1; i < questions.size(); ++i) {
@@ -196,13 +202,21 @@ net::Task<Result<std::vector<Bytes>>> Translation::ask(std::vector<virt::Ask> as
   co_return std::move(answers_);
 }
 
+net::Task<Status> Translation::write(net::Stream& to, const kafka::Gathered& frame) {
+  for (const BytesView part : frame.parts()) {
+    Status sent = co_await to.write_all(part);
+    if (!sent) co_return sent;
+  }
+  co_return Done{};
+}
+
 /// On the session's own connection; the response pump brings the answers.
 net::Task<Status> Translation::ask_own(std::vector<Question> questions) {
   if (questions.empty()) co_return Done{};
   Status opened = co_await session_.have_broker();
   if (!opened) co_return std::move(opened).error();
   for (const Question& question : questions) {
-    const kafka::RequestHead head = kafka::peek_request(question.frame);
+    const kafka::RequestHead head = kafka::peek_request(question.frame.own);
     if (question.slot) {
       InFlight entry{.correlation_id = head.correlation_id,
                      .api_key = head.api_key,
@@ -213,7 +227,7 @@ net::Task<Status> Translation::ask_own(std::vector<Question> questions) {
       due_.push_back(question.slot);
     }
     session_.broker_written_to_ = true;
-    Status sent = co_await session_.broker_->write_all(question.frame);
+    Status sent = co_await write(*session_.broker_, question.frame);
     session_.broker_written_to_ = false;
     if (!sent) co_return std::move(sent).error().within("to broker");
     session_.progressed();
@@ -259,7 +273,7 @@ net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>&
   Status ready = co_await make_ready(lane);
   if (!ready) co_return std::move(ready).error();
   for (const Question& question : questions) {
-    Status sent = co_await lane.stream->write_all(question.frame);
+    Status sent = co_await write(*lane.stream, question.frame);
     if (!sent) co_return std::move(sent).error().within("to broker");
     session_.progressed();
   }
@@ -267,7 +281,7 @@ net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>&
     if (!question.slot) continue;
     Result<Bytes> answer = co_await read_answer(lane);
     if (!answer) co_return std::move(answer).error().within("from broker");
-    if (kafka::peek_response(*answer).correlation_id != kafka::peek_request(question.frame).correlation_id)
+    if (kafka::peek_response(*answer).correlation_id != kafka::peek_request(question.frame.own).correlation_id)
       co_return Error{Errc::Malformed, "from broker: an answer to something else"};
     take(*question.slot, std::move(*answer));
   }
@@ -362,21 +376,26 @@ net::Task<Status> Translation::pass(const InFlight& entry, bool answered, const 
   co_return Done{};
 }
 
-net::Task<Status> Translation::answer(const InFlight& entry, Bytes frame) {
+net::Task<Status> Translation::answer(const InFlight& entry, kafka::Gathered frame) {
   while ((!session_.in_flight_.empty() || session_.client_written_to_) && !session_.ended_)
     co_await session_.changed_.wait();
   if (session_.ended_) co_return *session_.ended_;
-  if (entry.rewritten) {
+  if (entry.rewritten && frame.loans.empty()) {
     const auto by = session_.runtime_;
-    auto rewritten = rewrite::rewrite_response(entry.api_key, entry.api_version, frame, *by->endpoints, by->withheld());
+    auto rewritten =
+        rewrite::rewrite_response(entry.api_key, entry.api_version, frame.own, *by->endpoints, by->withheld());
     if (!rewritten) co_return std::move(rewritten).error().within("from broker");
     session_.count_rewrite(entry.api_key, rewritten->addresses, rewritten->leaked);
-    if (!rewritten->frame.empty()) frame = std::move(rewritten->frame);
+    if (!rewritten->frame.empty()) frame.own = std::move(rewritten->frame);
   }
   entry.traffic->responses += 1;
   entry.traffic->response_bytes += frame.size();
   entry.latency->observe(steady_clock::now() - entry.since);
-  co_return co_await session_.to_client(frame);
+  for (const BytesView part : frame.parts()) {
+    Status sent = co_await session_.to_client(part);
+    if (!sent) co_return sent;
+  }
+  co_return Done{};
 }
 
 }  // namespace kp::proxy

@@ -59,8 +59,9 @@ class Translation {
   static constexpr int most_lanes = 4;
 
   struct Question {
-    Bytes frame;
-    std::optional<std::size_t> slot;  ///< of answers_; none: no answer comes
+    kafka::Gathered frame;
+    std::optional<std::size_t> slot;               ///< of answers_; none: no answer comes
+    std::shared_ptr<const virt::Exchange> lender;  ///< to the frame; never null
   };
   struct Lane {
     std::optional<net::Stream> stream;
@@ -84,7 +85,8 @@ class Translation {
   void note(const Seen& seen);
   void complain(const std::vector<virt::UnfitTopic>& unfit);
   int lanes() const;
-  net::Task<Result<std::vector<Bytes>>> ask(std::vector<virt::Ask> asks);
+  net::Task<Result<std::vector<Bytes>>> ask(std::vector<virt::Ask> asks, std::shared_ptr<const virt::Exchange> lender);
+  static net::Task<Status> write(net::Stream& to, const kafka::Gathered& frame);
   net::Task<Status> ask_own(std::vector<Question> questions);
   static net::Task<void> ask_lane(std::shared_ptr<Session> self, std::size_t number, std::vector<Question> questions);
   net::Task<Status> exchange(Lane& lane, const std::vector<Question>& questions);
@@ -93,7 +95,7 @@ class Translation {
   void let_rest(Lane& lane);
   void take(std::size_t slot, Bytes answer);
   net::Task<Status> pass(const InFlight& entry, bool answered, const Bytes& frame);
-  net::Task<Status> answer(const InFlight& entry, Bytes frame);
+  net::Task<Status> answer(const InFlight& entry, kafka::Gathered frame);
 
   Session& session_;
   Gathering::Share share_;  ///< of the request that is worked on

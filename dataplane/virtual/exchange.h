@@ -25,18 +25,19 @@ namespace kp::virt {
 struct Ask {
   std::int16_t key = -1;
   kafka::Version version = 0;
-  Bytes frame;           ///< whole; has the client's correlation id, where the sender puts its own
-  int lane = 0;          ///< 0: the session's own connection; 1…: further ones to the same broker, each in order
-  bool answered = true;  ///< false: Produce with acks=0
+  kafka::Gathered frame;  ///< has the client's correlation id; what it was lent is the exchange's
+  int lane = 0;           ///< 0: the session's own connection; 1…: further ones to the same broker, each in order
+  bool answered = true;   ///< false: Produce with acks=0
 };
 
 struct Step {
   enum class Kind : std::uint8_t { Pass, Ask, Answer };
 
   Kind kind = Kind::Pass;
-  std::vector<Ask> asks{};        ///< at once, in this order on each lane, before anything of a later request
-  std::optional<Bytes> answer{};  ///< whole, with the client's correlation id; addresses in it are the cluster's own;
-                                  ///< none: the client waits for none
+  std::vector<Ask> asks{};  ///< at once, in this order on each lane, before anything of a later request
+  /// With the client's correlation id; addresses in it are the cluster's own, and in one that was lent something there
+  /// are none. What it was lent is the exchange's. None: the client waits for none.
+  std::optional<kafka::Gathered> answer{};
 };
 
 class Exchange {
@@ -96,6 +97,13 @@ class Exchange {
     encode(message, version, frame);
     return {Message::key, version, kafka::seal_frame(std::move(frame)), lane, true};
   }
+  /// Large records are lent by the client's frame.
+  template <class Message>
+  Ask ask_lending(const Message& message, int lane) const {
+    kafka::Gathered frame = open(Message::key, version());
+    encode(message, version(), frame);
+    return {Message::key, version(), kafka::seal_frame(std::move(frame)), lane, true};
+  }
   template <class Message>
   Ask ask(const Message& message) const {
     return ask(message, version());
@@ -108,6 +116,13 @@ class Exchange {
   template <class Message>
   Step answer(const Message& message) const {
     return {Step::Kind::Answer, {}, kafka::encode_response(message, version(), head_.correlation_id)};
+  }
+  /// The same for a message that names no broker: large records are lent.
+  template <class Message>
+  Step answer_lending(const Message& message) const {
+    kafka::Gathered frame = kafka::open_response(Message::key, version(), head_.correlation_id);
+    encode(message, version(), frame);
+    return {Step::Kind::Answer, {}, kafka::seal_frame(std::move(frame))};
   }
 
   /// Goes on by `then` when the names of all `wanted` topics are known, or nobody knows them.

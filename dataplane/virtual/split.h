@@ -25,6 +25,7 @@ namespace kp::virt {
 ///   adapt(rule, v, ResponsePartition&) what the answer means to one virtual partition (nothing)
 ///   merge(Response&, Response& from)   what stands above the topics (throttle time, error code)
 ///   answered(Request) → bool           (true)
+///   lends                              requests with records, which are not copied
 template <class Api>
 class Split : public SplitPlaces<Api> {
   using Base = SplitPlaces<Api>;
@@ -65,7 +66,10 @@ class Split : public SplitPlaces<Api> {
       Api::topics(head) = std::move(part.topics);
       int lane = 0;
       if constexpr (requires { Api::lane(part.number, 1); }) lane = Api::lane(part.number, this->lanes());
-      asks.push_back(this->ask(head, this->version(), lane));
+      if constexpr (requires { Api::lends; })
+        asks.push_back(this->ask_lending(head, lane));
+      else
+        asks.push_back(this->ask(head, this->version(), lane));
       asks.back().answered = answered;
     }
     if (asks.empty()) return merge({});

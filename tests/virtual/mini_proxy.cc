@@ -147,7 +147,7 @@ class Session {
     if (!exchange) throw std::runtime_error(exchange.error().message);
     auto step = (*exchange)->begin();
     while (step && step->kind == virt::Step::Kind::Ask) {
-      for (const virt::Ask& ask : step->asks) lane(ask.lane).send(ask.frame);
+      for (const virt::Ask& ask : step->asks) lane(ask.lane).send(ask.frame.whole());
       std::vector<Bytes> answers;
       for (const virt::Ask& ask : step->asks) {
         if (ask.answered) answers.push_back(need(lane(ask.lane).receive()));
@@ -156,7 +156,7 @@ class Session {
     }
     if (!step) throw std::runtime_error(step.error().message);
     if (step->kind == virt::Step::Kind::Pass) return forward(head, (*exchange)->take_frame());
-    if (step->answer) to_client(head, std::move(*step->answer));
+    if (step->answer) to_client(head, step->answer->whole());
   }
 
   void forward(const kafka::RequestHead& head, const Bytes& request) {

@@ -6,6 +6,7 @@ namespace kp::kafka {
 
 template Result<ProduceRequest> decode(BytesView, Version);
 template void encode(const ProduceRequest&, Version, Bytes&);
+template void encode(const ProduceRequest&, Version, Gathered&);
 template MessageInfo describe<ProduceRequest>();
 template Result<ProduceResponse> decode(BytesView, Version);
 template void encode(const ProduceResponse&, Version, Bytes&);

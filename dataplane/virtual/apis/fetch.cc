@@ -267,6 +267,7 @@ class Fetch : public Exchange {
     if (out.error_code == kafka::error::none) {
       for (Want& want : wants_) add(want, out);
     }
+    if (!out.node_endpoints) return answer_lending(out);
     return answer(out);
   }
 

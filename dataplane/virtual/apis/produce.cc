@@ -27,6 +27,7 @@ struct Produce {
   using Asked = Request::Topic::Partition;
   using Answered = Response::Topic::Partition;
 
+  static constexpr bool lends = true;
   static auto& topics(Request& request) { return request.topic_data; }
   static auto& topics(Response& response) { return response.responses; }
   static bool answered(const Request& request) { return request.acks != 0; }

@@ -81,14 +81,14 @@ class Admin : public ::testing::Test {
     while (step && step->kind == Step::Kind::Ask) {
       std::vector<Bytes> answers;
       for (const Ask& each : step->asks) {
-        asked.push_back(each);
+        asked.push_back(whole(each));
         answers.push_back(answers_.at(each.key)(each.version));
       }
       step = (*exchange)->proceed(std::move(answers));
     }
     if (!step) throw std::runtime_error(step.error().message);
     passed = step->kind == Step::Kind::Pass;
-    return kept_.emplace_back(step->answer.value_or(Bytes{}));
+    return kept_.emplace_back(step->answer.value_or(Bytes{}).whole());
   }
 
   template <class Message>
@@ -752,7 +752,7 @@ TEST(Translate, BeginsWithAnyRequestAndTakesAnyAnswer) {
           step = (*exchange)->proceed(std::move(answers));
         }
         if (!step || step->kind != Step::Kind::Answer || !step->answer) continue;
-        Bytes answer = *step->answer;
+        Bytes answer = step->answer->whole();
         const auto tags = kafka::response_header_tags(api.key, version, BytesView(answer).subspan(8));
         ASSERT_TRUE(tags);
         const BytesView rest = BytesView(answer).subspan(8 + *tags);

@@ -12,7 +12,7 @@ namespace {
 
 template <class Message>
 Bytes respond(const Message& message, const Ask& ask) {
-  return kafka::encode_response(message, ask.version, kafka::peek_request(ask.frame).correlation_id);
+  return kafka::encode_response(message, ask.version, kafka::peek_request(ask.frame.own).correlation_id);
 }
 
 }  // namespace

@@ -69,12 +69,19 @@ class ModelBroker {
   Bytes list_groups(const Ask& ask);
 };
 
-/// The message of a request frame.
+/// It owes nothing to an exchange.
+inline Ask whole(const Ask& ask) {
+  Ask out = ask;
+  out.frame = ask.frame.whole();
+  return out;
+}
+
+/// The message of a whole request.
 template <class Message>
 Message asked_for(const Ask& ask) {
-  const auto body = kafka::request_body(ask.frame);
+  const auto body = kafka::request_body(ask.frame.own);
   if (!body) throw std::runtime_error(body.error().message);
-  auto message = kafka::decode<Message>(BytesView(ask.frame).subspan(*body), ask.version);
+  auto message = kafka::decode<Message>(BytesView(ask.frame.own).subspan(*body), ask.version);
   if (!message) throw std::runtime_error(message.error().message);
   return *message;
 }
@@ -108,18 +115,23 @@ class ModelProxy {
   /// The answer's frame; empty: none is waited for. Keeps it, since what is decoded borrows from it.
   const Bytes& send(Bytes request) {
     asks = 0;
+    lent = 0;
     passed = false;
     auto exchange = translate(context, std::move(request));
     if (!exchange) throw std::runtime_error(exchange.error().message);
     auto step = (*exchange)->begin();
     while (true) {
       if (!step) throw std::runtime_error(step.error().message);
-      if (step->kind == Step::Kind::Answer) return answers_.emplace_back(step->answer.value_or(Bytes{}));
+      if (step->kind == Step::Kind::Answer) {
+        const kafka::Gathered answer = std::move(step->answer).value_or(Bytes{});
+        lent += answer.loans.size();
+        return answers_.emplace_back(answer.whole());
+      }
       if (step->kind == Step::Kind::Pass) {
         passed = true;
         Ask ask;
         ask.frame = (*exchange)->take_frame();
-        const auto head = kafka::peek_request(ask.frame);
+        const auto head = kafka::peek_request(ask.frame.own);
         ask.key = head.api_key;
         ask.version = head.api_version;
         return answers_.emplace_back(broker_.answer(ask));
@@ -127,7 +139,8 @@ class ModelProxy {
       std::vector<Bytes> answers;
       for (const Ask& ask : step->asks) {
         ++asks;
-        Bytes answer = broker_.answer(ask);
+        lent += ask.frame.loans.size();
+        Bytes answer = broker_.answer(whole(ask));
         if (ask.answered) answers.push_back(std::move(answer));
       }
       if (!answers.empty() || step->asks.empty() || step->asks[0].answered) {
@@ -148,6 +161,7 @@ class ModelProxy {
   Skips skips;
   Turns turns;
   int asks = 0;
+  std::size_t lent = 0;  ///< record fields that weren't copied, in requests and the answer
   bool passed = false;
 
  private:

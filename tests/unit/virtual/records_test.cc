@@ -206,7 +206,44 @@ TEST_P(ProduceAt, EndsTheConnectionOfWhoWantsNoAnswerToWhatIsRefusedInPart) {
 
 INSTANTIATE_TEST_SUITE_P(EveryVersion, ProduceAt, ::testing::Range(Version{3}, Version{14}));
 
+Bytes large_batch(std::uint8_t fill) {
+  sample::BatchOf of;
+  of.fill = fill;
+  of.payload = kafka::Gathered::least_loan + fill;
+  return sample::batch(of);
+}
+
+TEST_P(ProduceAt, CopiesNoLargeRecords) {
+  const auto answer = produce("orders", {{3, large_batch(3)}, {1, one_batch(1)}, {0, large_batch(5)}}, GetParam());
+
+  for (const auto& each : answer.responses.at(0).partition_responses) EXPECT_EQ(each.error_code, 0);
+  EXPECT_EQ(proxy.lent, 2U);
+  const auto& stored = broker.topics["orders"][1].batches;
+  ASSERT_EQ(stored.size(), 2U);
+  const auto with_three = std::ranges::max_element(stored, {}, [](const auto& each) { return each.second.size(); });
+  EXPECT_TRUE(std::ranges::equal(BytesView(with_three->second).subspan(61), BytesView(large_batch(3)).subspan(61)));
+  EXPECT_EQ(broker.topics["orders"][0].batches.at(0).second.size(), large_batch(5).size());
+}
+
 class FetchAt : public Records {};
+
+TEST_P(FetchAt, CopiesNoLargeRecords) {
+  produce("orders", {{3, large_batch(3)}, {0, large_batch(5)}, {2, one_batch(7)}}, 9);
+
+  const auto answer = fetch("orders", {{3, 0}, {2, 0}, {0, 0}}, GetParam());
+
+  EXPECT_EQ(proxy.lent, 2U);
+  const auto& partitions = answer.responses.at(0).partitions;
+  ASSERT_EQ(partitions.size(), 3U);
+  const auto payload = [&](std::size_t at) {
+    const auto found = batches(partitions[at]);
+    const auto own = std::ranges::find_if(found, [](const Batch& each) { return !each.control(); });
+    return own == found.end() ? BytesView() : BytesView(own->bytes()).subspan(61);
+  };
+  EXPECT_TRUE(std::ranges::equal(payload(0), BytesView(large_batch(3)).subspan(61)));
+  EXPECT_TRUE(std::ranges::equal(payload(1), BytesView(one_batch(7)).subspan(61)));
+  EXPECT_TRUE(std::ranges::equal(payload(2), BytesView(large_batch(5)).subspan(61)));
+}
 
 TEST_P(FetchAt, GivesEachVirtualPartitionItsOwnRecordsOnceInOrder) {
   std::mt19937 random(static_cast<std::uint32_t>(GetParam()));
