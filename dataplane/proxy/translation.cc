@@ -339,7 +339,6 @@ net::Task<Status> Translation::open(Lane& lane) {
   }
   ++session_.worker_.counters.upstream_connects;
   if (by->upstream_tls != nullptr) ++session_.worker_.counters.tls_handshakes["upstream"];
-  lane.stream.reset();
   lane.stream.emplace(std::move(*dialled));
   lane.good_until = steady_clock::time_point::max();
   if (!by->swap->makes_logins()) co_return Done{};

@@ -104,8 +104,7 @@ class Split : public SplitPlaces<Api> {
 
   virtual Result<Step> merge(std::vector<Response> responses) {
     Response merged{};
-    using Found = decltype(find_all(Api::topics(merged)));
-    std::vector<Found> found;
+    std::vector<decltype(find_all(Api::topics(merged)))> found;
     for (Response& each : responses) found.push_back(find_all(Api::topics(each)));
     std::vector<ResponseTopic> topics;
     for (auto& [key, places] : this->places_) {
@@ -136,12 +135,9 @@ class Split : public SplitPlaces<Api> {
   }
 
   static void merge_heads(Response& merged, std::vector<Response>& responses) {
-    for (std::size_t i = 0; i < responses.size(); ++i) {
-      Api::topics(responses[i]).clear();
-      if (i == 0) {
-        merged = std::move(responses[i]);
-        continue;
-      }
+    for (Response& each : responses) Api::topics(each).clear();
+    if (!responses.empty()) merged = std::move(responses.front());
+    for (std::size_t i = 1; i < responses.size(); ++i) {
       merged.throttle_time_ms = std::max(merged.throttle_time_ms, responses[i].throttle_time_ms);
       if constexpr (requires { merged.error_code; }) {
         if (merged.error_code == kafka::error::none) merged.error_code = responses[i].error_code;
