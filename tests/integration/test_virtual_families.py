@@ -19,6 +19,7 @@ from waiting import until
 
 V, P = 20, 2
 STREAMS_V = 6
+CROWD_V = 40
 GROUP_COMMAND, TOPIC_COMMAND = (
     f"org.apache.kafka.tools.{name}" for name in ("consumer.group.ConsumerGroupCommand", "TopicCommand")
 )
@@ -26,6 +27,7 @@ GROUP_COMMAND, TOPIC_COMMAND = (
 TOPICS = {
     "virtual-quiet-.*": {"filler": "none"},
     "virtual-streams": {"virtual_partitions": STREAMS_V},
+    "virtual-crowd": {"virtual_partitions": CROWD_V},
     "virtual-.*": {},
 }
 FAMILIES = {
@@ -41,14 +43,14 @@ STORED = {
 
 
 class World:
-    """A proxy for each family and one for the rest, which are `others`; their clients' namespace."""
+    """A proxy for each family and two for the rest, most of which are `others`; their clients' namespace."""
 
     def __init__(self, stage):
         self.stage = stage
         self.cluster = stage.cluster
         mapping = {"virtual_partitions": V, "physical_partitions": P, "topics": TOPICS}
         self.modes, self.proxies = {}, {}
-        for n, name in enumerate([*FAMILIES, "others"]):
+        for n, name in enumerate([*FAMILIES, "others", "crowd"]):
             self.modes[name] = Mode("port_offset", False, False, base=9100 + 40 * n)
             admin = {"address": f"127.0.0.1:{9404 + n}"}
             self.proxies[name] = stage.proxy(
@@ -83,6 +85,16 @@ def idle(world, family):
     return families.idle_beside_busy(
         lambda: world.start(family), topic, V, lambda: world.fetches(family), idle=P, busy=2 * P
     )
+
+
+def crowd(world):
+    """Half of the members by another proxy, so that two of them have virtual partitions of one physical one."""
+    topic = world.cluster.create_topic("virtual-crowd", P)
+
+    def start(n):
+        return world.start("franz-go", ("others", "crowd")[n], f"crowd-{n}")
+
+    return families.crowded(start, "crowd", topic, CROWD_V)
 
 
 def stored(world):
@@ -196,7 +208,7 @@ def played(module_stage):
     with module_stage("virtual-families") as stage:
         world = World(stage)
         with ThreadPoolExecutor(12) as pool:
-            parts = {(part.__name__,): pool.submit(part, world) for part in (streams, stored, tools)}
+            parts = {(part.__name__,): pool.submit(part, world) for part in (streams, stored, tools, crowd)}
             for family in FAMILIES:
                 keyed = pool.submit(records, world, family)
                 parts["records", family] = keyed
@@ -212,6 +224,10 @@ def test_each_record_comes_back_once_in_order_from_its_partition(played, family)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_client_of_an_idle_partition_does_not_spin(played, family):
     played("idle", family)
+
+
+def test_groups_of_up_to_forty_members_grow_crash_and_shrink(played):
+    played("crowd")
 
 
 def test_streams_application_counts_exactly_once(played):

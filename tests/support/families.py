@@ -145,14 +145,24 @@ class Client:
         self._process.wait()
 
 
-class Groups:
-    """Two groups that read the same topic: one commits by hand, one leaves that to its client."""
+def until(clients, what, holds):
+    """As Client.until, of what several programs say."""
+    end = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < end, f"not within {LIMIT_S} s: {what}"
+        for client in clients:
+            client.listen(0.05)
 
-    def __init__(self, name, topic, virtual):
+
+class Groups:
+    """Two groups that read the same topic: one commits by hand, one leaves that to its client. `again`: its members may
+    end without a commit."""
+
+    def __init__(self, name, topic, virtual, again=False):
         self.name = name
         self.topic = topic
         self.virtual = virtual
-        self.ledgers = {commits: Ledger(virtual) for commits in ("manual", "auto")}
+        self.ledgers = {commits: Ledger(virtual, again) for commits in ("manual", "auto")}
 
     def join(self, client, number):
         for commits, ledger in self.ledgers.items():
@@ -161,23 +171,26 @@ class Groups:
     def leave(self, client, numbers):
         client.leave(*(f"{commits}-{number}" for commits in self.ledgers for number in numbers))
 
-    def read_all(self, client):
+    def read_all(self, *clients):
         def complete():
             faults = [fault for ledger in self.ledgers.values() for fault in ledger.faults]
             assert not faults, f"{self.name}: {faults}"
             return all(ledger.complete for ledger in self.ledgers.values())
 
-        client.until("every group reads what was written", complete)
+        until(clients, "every group reads what was written", complete)
 
-    def share(self, client, members):
+    def share(self, members, *clients):
+        """The partitions of each member, of its number, in the group that commits by hand."""
+
         def owned(commits):
-            return [client.assigned.get(f"{commits}-{n}", set()) for n in range(members)]
+            assigned = {member: parts for client in clients for member, parts in client.assigned.items()}
+            return [assigned.get(f"{commits}-{n}", set()) for n in members]
 
         def shared(commits):
             parts = owned(commits)
             return all(parts) and sorted(each for part in parts for each in part) == list(range(self.virtual))
 
-        client.until(f"{members} members share the partitions", lambda: all(map(shared, self.ledgers)))
+        until(clients, f"{len(members)} members share the partitions", lambda: all(map(shared, self.ledgers)))
         return owned("manual")
 
 
@@ -194,7 +207,7 @@ def keyed_records(start, name, topic, virtual, physical, keys=60):
     groups.read_all(client)
     groups.join(client, 1)
     groups.join(client, 2)
-    parts = [{v % physical for v in part} for part in groups.share(client, 3)]
+    parts = [{v % physical for v in part} for part in groups.share(range(3), client)]
     assert parts[0] & parts[1], f"no two members share a physical partition: {parts}"
     write(10, 10)
     groups.read_all(client)
@@ -207,6 +220,45 @@ def keyed_records(start, name, topic, virtual, physical, keys=60):
     groups.read_all(client)
     groups.leave(client, [3])
     client.close()
+    return "; ".join(ledger.check() for ledger in groups.ledgers.values())
+
+
+def crowded(start, name, topic, virtual, keys=60):
+    """Groups grow to as many members as there are virtual partitions, lose half of them by a crash, get them back and
+    shrink to one; whoever there is reads what is written. `start(n)`: a client program anew, by one of two ways."""
+    groups, written = Groups(name, topic, virtual, again=True), 0
+    staying, crashing = start(0), start(1)
+
+    def write():
+        nonlocal written
+        staying.write(topic, name, keys, written, 5, groups.ledgers.values())
+        written += 5
+
+    def share_and_read(members, *clients):
+        """One after the other: whose lines come first tells nothing where partitions go from program to program."""
+        groups.share(members, *clients)
+        write()
+        groups.read_all(*clients)
+
+    there = 0
+    for size in (1, virtual // 4, virtual):
+        for number in range(there, size):
+            groups.join((staying, crashing)[number % 2], number)
+        there = size
+        share_and_read(range(size), staying, crashing)
+    crashing.kill()
+    write()
+    share_and_read(range(0, virtual, 2), staying)
+    again = start(1)
+    for number in range(1, virtual, 2):
+        groups.join(again, number)
+    share_and_read(range(virtual), staying, again)
+    groups.leave(again, range(1, virtual, 2))
+    again.close()
+    groups.leave(staying, range(2, virtual, 2))
+    share_and_read([0], staying)
+    groups.leave(staying, [0])
+    staying.close()
     return "; ".join(ledger.check() for ledger in groups.ledgers.values())
 
 

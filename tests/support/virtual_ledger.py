@@ -1,5 +1,7 @@
 """What was written to virtual partitions and what came back: each record once, in the order of its key, in the key's
-partition. Memory grows with the keys, not with the records, so that it serves runs of millions."""
+partition. Memory grows with the keys, not with the records, so that it serves runs of millions.
+
+`again`: a reader that ended without a commit may make another one begin before what was read; none may be left out."""
 
 
 def value_of(number):
@@ -7,8 +9,9 @@ def value_of(number):
 
 
 class Ledger:
-    def __init__(self, partitions):
+    def __init__(self, partitions, again=False):
         self.partitions = partitions
+        self.again = again
         self.written = {}  # key -> records acknowledged, numbered from 0
         self._next = {}  # key -> the number that is due
         self._place = {}  # key -> its partition
@@ -31,12 +34,14 @@ class Ledger:
         return self._place[key]
 
     def note_read(self, key, value, partition):
-        self.read += 1
         number, due = int(value), self._next.get(key, 0)
+        self._stands_in(key, partition)
+        if self.again and number < due:
+            return
+        self.read += 1
         if number != due:
             self._fault(f"{key}: read {number} where {due} was due, from partition {partition}")
         self._next[key] = max(due, number + 1)
-        self._stands_in(key, partition)
 
     def _stands_in(self, key, partition):
         if not 0 <= partition < self.partitions:
