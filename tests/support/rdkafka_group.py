@@ -15,7 +15,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 class Group:
