@@ -51,9 +51,10 @@ tsan: ## unit and integration tests under TSan
 fuzz: ## each fuzz target for SECONDS (60)
 	@scripts/fuzz.sh $(SECONDS)
 
-soak: ## 1,000 reloads under load, 200 kills within reloads, 100 of HTTP with a log, 10,000 idle clients
+soak: ## 1,000 reloads under load, 200 kills within reloads, 100 of HTTP with a log, 10,000 idle clients; 10 M records
 	@scripts/build.sh release kafkaproxy
 	@KP_RELOADS=1000 KP_KILLS=200 KP_LOG_KILLS=100 KP_HTTP_IDLE=10000 scripts/integration.sh release -k 'under_load or kill or idle'
+	@scripts/virtual-soak.sh
 
 bench: ## the release binary beside bare relays, nginx and HAProxy; its reloads; ARGS go to scripts/bench.sh
 	@scripts/bench.sh $(ARGS)
