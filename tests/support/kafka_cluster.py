@@ -96,6 +96,8 @@ COMMON = _security() | {
     "controller.quorum.election.timeout.ms": 500,
     "controller.quorum.fetch.timeout.ms": 2000,
     "controlled.shutdown.enable": "true",
+    # Every five minutes brokers would move leaders and coordinators back, and clients go with them, whatever is tested.
+    "auto.leader.rebalance.enable": "false",
     "num.network.threads": 2,
     "num.io.threads": 4,
     "background.threads": 2,
