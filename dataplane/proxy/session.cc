@@ -81,6 +81,7 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
     const bool known = self->runtime_->swap->takes_logins();
     self->deadline_.after(known ? self->limits().idle_timeout : self->limits().handshake_timeout);
     ended = co_await self->pump_requests();
+    self->worker_.loop.return_buffer(std::exchange(self->requests_read_, {}));
   }
   if (!ended) {
     const bool by_broker = ended.error().message.starts_with("to broker");

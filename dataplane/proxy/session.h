@@ -97,7 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // session_responses.cc
   static net::Task<void> pump_responses(std::shared_ptr<Session> self);
-  net::Task<Status> forward_responses();
+  net::Task<Status> forward_responses(Bytes& buffer);
   net::Task<Status> passed_unseen(std::size_t bytes);
   bool pass_responses(Cursor& run);
   net::Task<Status> relay_responses(Cursor& cursor);
