@@ -170,7 +170,10 @@ Result<std::size_t> Stream::try_read(MutableBytes into) {
 
 Result<std::size_t> Stream::try_read_plain(MutableBytes into) {
   const ssize_t n = watch_->receive(into.data(), into.size());
-  if (n == 0) return peer_closed();
+  if (n == 0) {
+    read_to_end_ = true;
+    return peer_closed();
+  }
   if (n < 0 && !later(errno)) return io_error(errno);
   return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
@@ -307,6 +310,10 @@ void Stream::close() {
 }
 
 Task<void> Stream::linger() {
+  if (read_to_end_) {
+    close();
+    co_return;
+  }
   shutdown_write();
   std::array<std::uint8_t, 4096> dropped;
   std::size_t left = 1 << 20;

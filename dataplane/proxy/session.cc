@@ -86,8 +86,9 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
   if (!ended) {
     const bool by_broker = ended.error().message.starts_with("to broker");
     const bool client_left = ended.error().code == Errc::Eof && !by_broker && self->broker_ && self->responses_open_;
-    if (client_left) {
-      // What the client sent before it closed shall count: the broker gets an end of stream, not a reset.
+    // What the client sent before it closed shall count: the broker gets an end of stream, not a reset. Of a plain
+    // connection that it owes no answer on, a close says the same.
+    if (client_left && (!self->at_rest() || self->broker_->tls())) {
       if (!self->ended_) self->ended_ = std::move(ended).error();
       self->broker_->shutdown_write();
       self->deadline_.after(std::min(self->limits().idle_timeout, 10 * leave_time));

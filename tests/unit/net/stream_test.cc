@@ -165,6 +165,16 @@ TEST_F(StreamTest, LingerDeliversTheLastBytesAlthoughThePeerSentMore) {
   EXPECT_EQ(received, bytes_of("last words"));
 }
 
+TEST_F(StreamTest, LingerDeliversTheLastBytesToAPeerWhoseEndWasRead) {
+  connect();
+  peer.shutdown_write();
+  Bytes into(10);
+  ASSERT_FALSE(test::run(loop, stream->read_some(into)));
+  test::await(test::spawn(loop, write_and_linger(stream.get(), bytes_of("last words"))));
+  EXPECT_EQ(peer.receive_to_end(), bytes_of("last words"));
+  EXPECT_FALSE(peer.was_reset());
+}
+
 TEST_F(StreamTest, LingerEndsOnceThePeerDoes) {
   connect();
   auto left = test::spawn(loop, stream->linger());
