@@ -8,8 +8,12 @@
 
 namespace kp::net {
 
+/// As all connections have it: small packets leave at once, and a peer that is gone is noticed. Said of a listening
+/// socket it holds for every connection that comes by it (Linux), which costs none of them a call.
+void set_connection_options(int socket);
+
 /// A socket that listens at `address`, non-blocking; "::" takes IPv4 clients as well. `shared`: others may listen
-/// there, too (SO_REUSEPORT). Errors: Invalid: not an IP address; Conflict: taken; Io.
+/// there, too (SO_REUSEPORT). With set_connection_options. Errors: Invalid: not an IP address; Conflict: taken; Io.
 Result<asio::ip::tcp::acceptor> listen_at(asio::io_context& context, const HostPort& address, bool shared);
 
 }  // namespace kp::net

@@ -23,8 +23,9 @@ namespace kp::net {
 /// owner holds a Deadline that calls cancel().
 class Stream {
  public:
+  /// `socket` doesn't block and has the options of connections (`net/listen.h`), as an accepted one.
   Stream(asio::io_context& context, Descriptor socket);
-  explicit Stream(asio::ip::tcp::socket socket);  ///< leaves Asio's hands
+  explicit Stream(asio::ip::tcp::socket socket);  ///< leaves Asio's hands, and gets all that
   /// On its way to `peer`: connected() tells when it has arrived. Io: the system gives no socket, or knows no way.
   static Result<Stream> connecting(asio::io_context& context, const asio::ip::tcp::endpoint& peer);
   /// Io with the system's reason, or that it led back to itself: Linux connects a socket to itself when its own port

@@ -63,6 +63,7 @@ Result<std::shared_ptr<Listener>> Listener::adopt(net::Loop& home, Descriptor so
   if (failed) return Error{Errc::Io, "a socket that was handed over: " + failed.message()};
   (void)socket.release();
   made->acceptor.native_non_blocking(true, failed);
+  net::set_connection_options(made->acceptor.native_handle());
   made->port = made->acceptor.local_endpoint(failed).port();
   return std::shared_ptr<Listener>(new Listener(std::move(made)));
 }

@@ -1,6 +1,9 @@
 #include "proxy/listener.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "support/running.h"
 
@@ -31,6 +34,34 @@ TEST_F(ListenerTest, HandsOverWhomItAccepts) {
 
   theirs.send(test::bytes_of("x"));
   EXPECT_EQ(client.receive(1), test::bytes_of("x"));
+  listener->close();
+}
+
+int option(const test::Socket& socket, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  ::getsockopt(socket.descriptor(), level, name, &value, &size);
+  return value;
+}
+
+/// True: a socket that listens already, made by somebody else.
+class ConnectionOptions : public ListenerTest, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(, ConnectionOptions, testing::Bool(),
+                         [](const auto& instance) { return instance.param ? "OfAnAdopted" : "OfAnOpened"; });
+
+TEST_P(ConnectionOptions, AreThoseOfTheListener) {
+  const test::ListeningSocket others;
+  const auto listener =
+      GetParam() ? *Listener::adopt(loop, Descriptor(::fcntl(others.descriptor(), F_DUPFD_CLOEXEC, 0))) : open();
+  std::promise<int> accepted;
+  listener->start({}, [&accepted](int descriptor, const Route&) { accepted.set_value(descriptor); });
+  const test::Socket client = test::Socket::connect(listener->port());
+
+  const test::Socket theirs(test::await(accepted.get_future()));
+
+  EXPECT_NE(option(theirs, IPPROTO_TCP, TCP_NODELAY), 0);
+  EXPECT_NE(option(theirs, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_NE(::fcntl(theirs.descriptor(), F_GETFL) & O_NONBLOCK, 0);
   listener->close();
 }
 
