@@ -18,6 +18,22 @@ void set_connection_options(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+HostPort address_of(const tcp::endpoint& end) {
+  asio::ip::address address = end.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  return {address.to_string(), end.port()};
+}
+
+std::optional<Accepted> accept_at(int listening) {
+  Accepted made;
+  auto size = static_cast<socklen_t>(made.from.capacity());
+  made.socket = Descriptor(::accept4(listening, made.from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!made.socket) return std::nullopt;
+  made.from.resize(size);
+  return made;
+}
+
 Result<tcp::acceptor> listen_at(asio::io_context& context, const HostPort& address, bool shared) {
   boost::system::error_code failed;
   const auto ip = asio::ip::make_address(bindable(address).host, failed);

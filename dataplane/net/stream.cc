@@ -351,11 +351,7 @@ std::optional<PeerCertificate> Stream::peer_certificate() const {
 
 HostPort Stream::peer() const {
   const auto end = end_of(socket_, ::getpeername);
-  if (!end) return {};
-  asio::ip::address address = end->address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped())  // of an IPv4 client, at a listener for both
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  return HostPort{address.to_string(), end->port()};
+  return end ? address_of(*end) : HostPort{};
 }
 
 }  // namespace kp::net

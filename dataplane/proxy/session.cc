@@ -31,15 +31,15 @@ std::string_view remedy(net::Spoke spoke, bool tls_here) {
 
 }  // namespace
 
-Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket)
+Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::Accepted client)
     : worker_(worker),
       place_(worker.sessions.size()),
       runtime_(std::move(runtime)),
       came_in_by_(runtime_),
       route_(route),
-      client_(worker.loop.context(), std::move(socket)),
+      client_(worker.loop.context(), std::move(client.socket)),
       broker_id_(route.to == Route::To::Broker ? route.broker : telemetry::bootstrap_broker),
-      peer_(client_.peer()),
+      client_at_(client.from),
       deadline_(worker.loop, [this] { cut(); }),
       changed_(worker.loop.executor()),
       requests_(runtime_->config->limits.max_frame_bytes,
@@ -120,7 +120,7 @@ net::Task<Status> Session::greet() {
       ++worker_.counters.tls_failures[{"downstream", label}];
       if (label == "not_admitted") ++worker_.counters.logins[{"downstream", "SSL", "unmapped"}];
       if (worker_.complaints.pass())
-        log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
+        log::warn("client TLS handshake failed", {{"peer", peer()}, {"reason", secured.error().message}});
       co_return std::move(secured).error().within("TLS handshake");
     }
     ++worker_.counters.tls_handshakes["downstream"];
@@ -137,7 +137,7 @@ Status Session::wrong_protocol(net::Spoke spoke) {
   if (worker_.complaints.pass())
     log::warn(
         "wrong protocol",
-        {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, runtime_->downstream_tls != nullptr)}});
+        {{"peer", peer()}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, runtime_->downstream_tls != nullptr)}});
   return Error{Errc::Malformed, "wrong protocol"};
 }
 
@@ -274,7 +274,7 @@ void Session::log_end() const {
   const auto level = odd && !told && worker_.complaints.pass() ? log::Level::Warn : log::Level::Debug;
   if (log::enabled(level))
     log::write(level, "connection closed",
-               {{"peer", peer_}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});
+               {{"peer", peer()}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});
 }
 
 }  // namespace kp::proxy

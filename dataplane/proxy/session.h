@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "net/listen.h"
 #include "net/sniff.h"
 #include "proxy/logins.h"
 #include "proxy/response_progress.h"
@@ -20,7 +21,7 @@ namespace kp::proxy {
 ///                         (auth_swap)         └─ client's end, drain, error ─▶ stop ─▶ pumps end ─▶ linger ─▶ gone
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket);
+  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::Accepted client);
   ~Session();
 
   static net::Task<void> serve(std::shared_ptr<Session> self);
@@ -46,6 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void stop(Error reason);
   void log_end() const;
   std::string broker_name() const;
+  HostPort peer() const { return net::address_of(client_at_); }  ///< the client, for the log
   bool at_rest() const;
   /// While it drains: nothing more to be read, and nothing to be done.
   bool reads_no_more() const { return draining_ && (!owes_answer_ || !in_flight_.empty()); }
@@ -128,7 +130,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Translation> translation_;          ///< null where no topic is virtual
   std::string identity_{config::anonymous_identity};  ///< who the client is: SASL user, else certificate's name
   BrokerId broker_id_;                                ///< whom the connection stands for
-  HostPort peer_;
+  net::asio::ip::tcp::endpoint client_at_;
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
   net::Event changed_;      ///< in_flight_ or one of the flags below changed
   RequestScan requests_;

@@ -382,7 +382,7 @@ void Session::count_rewrite(std::int16_t api, int addresses, int leaked) {
   if (addresses > 0) ++worker_.counters.rewritten[api];
   if (leaked == 0) return;
   worker_.counters.leaked[api] += static_cast<std::uint64_t>(leaked);
-  log::error("an upstream address left in a response", {{"api", kafka::api_name(api)}, {"peer", peer_}});
+  log::error("an upstream address left in a response", {{"api", kafka::api_name(api)}, {"peer", peer()}});
 }
 
 void Session::finish_response() {
