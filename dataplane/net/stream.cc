@@ -65,6 +65,7 @@ Result<Stream> Stream::connecting(asio::io_context& context, const asio::ip::tcp
     return Error{Errc::Io, std::strerror(errno)};
   Stream stream(context, std::move(socket));  // watched from now on: an unconnected socket would be told as ended
   stream.watch_->filled();
+  stream.watch_->drained();
   return stream;
 }
 
