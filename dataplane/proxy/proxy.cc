@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "net/start.h"
 #include "proxy/session.h"
 
 namespace kp::proxy {
@@ -150,7 +151,7 @@ void Proxy::accept(net::Accepted accepted, Route route) {
   asio::post(worker.loop.context(), [&worker, now = std::move(now), route, accepted = std::move(accepted)]() mutable {
     auto session = std::make_shared<Session>(worker, std::move(now), route, std::move(accepted));
     if (worker.draining) session->drain();
-    asio::co_spawn(worker.loop.executor(), Session::serve(std::move(session)), asio::detached);
+    net::start(worker.loop.executor(), Session::serve(std::move(session)));
   });
 }
 

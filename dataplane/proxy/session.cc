@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
+#include "net/start.h"
 
 namespace kp::proxy {
 namespace {
@@ -171,7 +172,7 @@ net::Task<Status> Session::open_broker() {
 void Session::start_responses() {
   responses_open_ = true;
   progressed();
-  net::asio::co_spawn(worker_.loop.executor(), pump_responses(shared_from_this()), net::asio::detached);
+  net::start(worker_.loop.executor(), pump_responses(shared_from_this()));
 }
 
 /// A connection on which nothing has been said yet.
