@@ -82,8 +82,8 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
     const bool known = self->runtime_->swap->takes_logins();
     self->deadline_.after(known ? self->limits().idle_timeout : self->limits().handshake_timeout);
     ended = co_await self->pump_requests();
-    self->worker_.loop.return_buffer(std::exchange(self->requests_read_, {}));
   }
+  self->worker_.loop.return_buffer(std::exchange(self->requests_read_, {}));
   if (!ended) {
     const bool by_broker = ended.error().message.starts_with("to broker");
     const bool client_left = ended.error().code == Errc::Eof && !by_broker && self->broker_ && self->responses_open_;
@@ -104,15 +104,35 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
   self->log_end();
 }
 
+/// What comes first. It stays in the socket for TLS and for a login, which read for themselves; requests are read to
+/// where they are looked for.
+net::Task<Result<net::Spoke>> Session::listen_first() {
+  if (runtime_->downstream_tls != nullptr || runtime_->swap->takes_logins()) {
+    std::array<std::uint8_t, 16> first{};
+    Result<std::size_t> seen = co_await client_.peek(first);
+    if (!seen) co_return std::move(seen).error();
+    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
+    co_return net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+  }
+  for (;;) {
+    requests_read_ = worker_.loop.borrow_buffer();
+    Result<std::size_t> got = client_.try_read(requests_read_);
+    if (!got) co_return std::move(got).error();
+    greeting_ = *got;
+    const BytesView first = BytesView(requests_read_).first(greeting_);
+    if (!first.empty()) co_return net::recognise(first, limits().max_frame_bytes);
+    worker_.loop.return_buffer(std::exchange(requests_read_, {}));
+    Status ready = co_await client_.wait_readable();
+    if (!ready) co_return std::move(ready).error();
+  }
+}
+
 /// Until we know that the client speaks what this listener expects, for whom it came, and what its certificate says.
 net::Task<Status> Session::greet() {
-  std::array<std::uint8_t, 16> first{};
-  Result<std::size_t> seen = co_await client_.peek(first);
-  if (!seen) co_return std::move(seen).error();
-  if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
-  const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+  Result<net::Spoke> spoke = co_await listen_first();
+  if (!spoke) co_return std::move(spoke).error();
   const bool tls_here = runtime_->downstream_tls != nullptr;
-  if (spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(spoke);
+  if (*spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(*spoke);
   if (tls_here) {
     came_in_by_ = runtime_;
     Status secured = co_await client_.accept_tls(*came_in_by_->downstream_tls);

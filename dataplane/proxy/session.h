@@ -29,14 +29,14 @@ class Session : public std::enable_shared_from_this<Session> {
   // All of these: loop thread.
   void drain();  ///< answers what is in flight, reads no new request, then ends
   void cut();    ///< ends now
-  /// Goes on by `next`, which has come into force; or, where that leaves no place for this connection, drains, within
-  /// the drain_timeout of `next`.
+  /// Goes on by `next`, which has come into force; or drains, within its drain_timeout, where it has no place here.
   void adopt(const std::shared_ptr<const Runtime>& next);
 
  private:
   friend class Translation;
   // session.cc
   net::Task<Status> greet();
+  net::Task<Result<net::Spoke>> listen_first();
   Status wrong_protocol(net::Spoke spoke);
   net::Task<Status> open_broker();
   net::Task<Status> dial_broker();
@@ -134,19 +134,17 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
   net::Event changed_;      ///< in_flight_ or one of the flags below changed
   RequestScan requests_;
-  Bytes requests_read_;  ///< borrowed only while bytes are in it that have to be looked at
+  Bytes requests_read_;       ///< borrowed only while bytes are in it that have to be looked at
+  std::size_t greeting_ = 0;  ///< bytes in it that were read before the pump began
   InFlightQueue in_flight_;
   UsualRequest usual_;
   ResponseProgress response_;
-
   bool owes_answer_ = true;  ///< a first one, logins apart: who has just come is not cut off before
-  bool draining_ = false;
-  std::unique_ptr<net::Deadline> silence_end_;  ///< made when who owes a first answer drains
-  std::unique_ptr<net::Deadline> drain_end_;    ///< made when a reload leaves no place for us
-  bool responses_open_ = false;
-  bool client_written_to_ = false;  ///< a write to the client is under way
-  bool broker_written_to_ = false;  ///< a write to the broker is under way
-  std::optional<Error> ended_;      ///< the first reason
+  bool draining_ = false, responses_open_ = false;
+  std::unique_ptr<net::Deadline> silence_end_;                  ///< made when who owes a first answer drains
+  std::unique_ptr<net::Deadline> drain_end_;                    ///< made when a reload leaves no place for us
+  bool client_written_to_ = false, broker_written_to_ = false;  ///< a write is under way
+  std::optional<Error> ended_;                                  ///< the first reason
 };
 
 }  // namespace kp::proxy
