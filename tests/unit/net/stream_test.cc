@@ -207,6 +207,23 @@ TEST_F(StreamTest, AConnectionToAnotherHasArrived) {
   EXPECT_TRUE(test::await(test::spawn(loop, stream->connected())));
 }
 
+TEST_F(StreamTest, AConnectionThatBeginsReadsWhatCameBeforeItLooked) {
+  const test::ListeningSocket listening;
+  Result<Stream> made = Stream::connecting(loop.context(), {asio::ip::address_v4::loopback(), listening.port()});
+  ASSERT_TRUE(made) << made.error().message;
+  stream = std::make_unique<Stream>(std::move(*made));
+  peer = listening.accept();
+  peer.send(bytes_of("abc"));
+  ASSERT_TRUE(test::run(loop, stream->connected()));
+  Bytes into(10);
+
+  const Result<std::size_t> got = test::run(loop, stream->read_some(into));
+
+  ASSERT_TRUE(got) << got.error().message;
+  into.resize(*got);
+  EXPECT_EQ(into, bytes_of("abc"));
+}
+
 TEST_F(StreamTest, AConnectionThatNobodyTakesIsAnError) {
   const asio::ip::tcp::endpoint nobody(asio::ip::address_v4::loopback(), test::free_ports());
   Result<Stream> made = Stream::connecting(loop.context(), nobody);
