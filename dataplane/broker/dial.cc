@@ -62,11 +62,11 @@ net::Task<Result<net::Stream>> Dialer::dial(net::Loop& loop, HostPort target) co
   Waiting waiting;
   net::Deadline deadline(loop, [&waiting] { waiting.end(); });
   deadline.after(limit_);
-  const Error late{Errc::Timeout, "no connection within " + std::to_string(limit_.count()) + " ms"};
   for (int attempt = 1;; ++attempt) {
     Result<net::Stream> made = co_await try_once(loop, target, deadline, waiting);
     if (made) co_return made;
-    Error failed = deadline.passed() ? late : std::move(made).error();
+    Error failed = std::move(made).error();
+    if (deadline.passed()) failed = {Errc::Timeout, "no connection within " + std::to_string(limit_.count()) + " ms"};
     const bool again = failed.code == Errc::Io && attempt < attempts && !deadline.passed();
     if (!again) co_return std::move(failed).within(to_string(target));
     net::Event pause(loop.executor());
@@ -76,9 +76,8 @@ net::Task<Result<net::Stream>> Dialer::dial(net::Loop& loop, HostPort target) co
   }
 }
 
-net::Task<Result<std::vector<Dialer::Endpoint>>> Dialer::addresses(net::Loop& loop, HostPort target,
-                                                                   const net::Deadline& deadline,
-                                                                   Waiting& waiting) const {
+/// Those that overrides give, or the host itself when it is an address.
+std::vector<Dialer::Endpoint> Dialer::known_addresses(const HostPort& target) const {
   std::vector<std::string> literal = overridden_addresses(overrides_, target.host);
   if (literal.empty()) literal.push_back(target.host);
   std::vector<Endpoint> found;
@@ -87,8 +86,12 @@ net::Task<Result<std::vector<Dialer::Endpoint>>> Dialer::addresses(net::Loop& lo
     const auto address = asio::ip::make_address(text, not_an_address);
     if (!not_an_address) found.emplace_back(address, target.port);
   }
-  if (!found.empty()) co_return found;
+  return found;
+}
 
+net::Task<Result<std::vector<Dialer::Endpoint>>> Dialer::ask_addresses(net::Loop& loop, const HostPort& target,
+                                                                       const net::Deadline& deadline,
+                                                                       Waiting& waiting) {
   const auto lookup = std::make_shared<Lookup>(loop.executor());
   asio::co_spawn(loop.executor(), ask_dns(lookup, target), asio::detached);
   waiting.sleeping = &lookup->answered;
@@ -100,12 +103,16 @@ net::Task<Result<std::vector<Dialer::Endpoint>>> Dialer::addresses(net::Loop& lo
   co_return lookup->found;
 }
 
-net::Task<Result<net::Stream>> Dialer::try_once(net::Loop& loop, HostPort target, const net::Deadline& deadline,
+net::Task<Result<net::Stream>> Dialer::try_once(net::Loop& loop, const HostPort& target, const net::Deadline& deadline,
                                                 Waiting& waiting) const {
-  Result<std::vector<Endpoint>> found = co_await addresses(loop, target, deadline, waiting);
-  if (!found) co_return std::move(found).error();
+  std::vector<Endpoint> found = known_addresses(target);
+  if (found.empty()) {
+    Result<std::vector<Endpoint>> told = co_await ask_addresses(loop, target, deadline, waiting);
+    if (!told) co_return std::move(told).error();
+    found = std::move(*told);
+  }
   Error last{Errc::Io, "name lookup: no address"};
-  for (const Endpoint& endpoint : *found) {
+  for (const Endpoint& endpoint : found) {
     if (deadline.passed()) break;
     Result<net::Stream> stream = net::Stream::connecting(loop.context(), endpoint);
     Status made = Done{};

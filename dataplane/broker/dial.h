@@ -25,9 +25,11 @@ class Dialer {
  private:
   using Endpoint = net::asio::ip::tcp::endpoint;
   struct Waiting;
-  net::Task<Result<std::vector<Endpoint>>> addresses(net::Loop& loop, HostPort target, const net::Deadline& deadline,
-                                                     Waiting& waiting) const;
-  net::Task<Result<net::Stream>> try_once(net::Loop& loop, HostPort target, const net::Deadline& deadline,
+  std::vector<Endpoint> known_addresses(const HostPort& target) const;
+  // The rest is awaited by dial() alone, which holds what they borrow.
+  static net::Task<Result<std::vector<Endpoint>>> ask_addresses(net::Loop& loop, const HostPort& target,
+                                                                const net::Deadline& deadline, Waiting& waiting);
+  net::Task<Result<net::Stream>> try_once(net::Loop& loop, const HostPort& target, const net::Deadline& deadline,
                                           Waiting& waiting) const;
 
   std::vector<config::ResolveRule> overrides_;

@@ -1,6 +1,5 @@
 #include "gateway/gateway.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,18 +21,6 @@ namespace asio = net::asio;
 
 constexpr std::chrono::seconds loop_patience{2};
 constexpr std::chrono::milliseconds reap_every{200};
-
-Result<asio::ip::tcp::socket> adopt(net::Loop& loop, int descriptor) {
-  sockaddr_storage local{};
-  socklen_t size = sizeof local;
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
-  asio::ip::tcp::socket socket(loop.context());
-  boost::system::error_code failed;
-  socket.assign(local.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, failed);
-  if (!failed) return socket;
-  ::close(descriptor);
-  return Error{Errc::Io, failed.message()};
-}
 
 }  // namespace
 
@@ -231,14 +218,8 @@ void Gateway::accept(int descriptor) {
   }
   ++common_.connections;
   ++lane.load;
-  asio::post(lane.loop.context(), [&lane, descriptor] {
-    Result<asio::ip::tcp::socket> socket = adopt(lane.loop, descriptor);
-    if (!socket) {
-      --lane.load;
-      --lane.common.connections;
-      return;
-    }
-    auto connection = std::make_shared<Connection>(lane, net::Stream(std::move(*socket)));
+  asio::post(lane.loop.context(), [&lane, socket = Descriptor(descriptor)]() mutable {
+    auto connection = std::make_shared<Connection>(lane, net::Stream(lane.loop.context(), std::move(socket)));
     asio::co_spawn(lane.loop.executor(), Connection::serve(std::move(connection)), asio::detached);
   });
 }

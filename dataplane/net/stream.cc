@@ -1,7 +1,5 @@
 #include "net/stream.h"
 
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -11,6 +9,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <cstring>
+
+#include "net/listen.h"
 
 namespace kp::net {
 namespace {
@@ -41,28 +41,31 @@ asio::io_context& context_of(asio::ip::tcp::socket& socket) {
   return static_cast<asio::io_context&>(asio::query(socket.get_executor(), asio::execution::context));
 }
 
+Descriptor prepared(asio::ip::tcp::socket& socket) {
+  socket.native_non_blocking(true);
+  set_connection_options(socket.native_handle());
+  return Descriptor(socket.release());
+}
+
 }  // namespace
 
 void Stream::FreeSsl::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
-Stream::Stream(asio::io_context& context, Descriptor socket) : socket_(std::move(socket)) {
-  const int on = 1;
-  if (const int flags = ::fcntl(socket_.get(), F_GETFL); (flags & O_NONBLOCK) == 0)
-    ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
-  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  watch_ = std::make_unique<Watch>(asio::use_service<Readiness>(context), socket_.get());
-}
-Stream::Stream(asio::ip::tcp::socket socket) : Stream(context_of(socket), Descriptor(socket.release())) {}
+Stream::Stream(asio::io_context& context, Descriptor socket)
+    : socket_(std::move(socket)),
+      watch_(std::make_unique<Watch>(asio::use_service<Readiness>(context), socket_.get())) {}
+Stream::Stream(asio::ip::tcp::socket socket) : Stream(context_of(socket), prepared(socket)) {}
 
 Result<Stream> Stream::connecting(asio::io_context& context, const asio::ip::tcp::endpoint& peer) {
   Descriptor socket(::socket(peer.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return Error{Errc::Io, std::strerror(errno)};
+  set_connection_options(socket.get());
   const auto size = static_cast<socklen_t>(peer.size());
   if (::connect(socket.get(), peer.data(), size) != 0 && errno != EINPROGRESS)
     return Error{Errc::Io, std::strerror(errno)};
   Stream stream(context, std::move(socket));  // watched from now on: an unconnected socket would be told as ended
   stream.watch_->filled();
+  stream.watch_->drained();
   return stream;
 }
 
@@ -170,7 +173,10 @@ Result<std::size_t> Stream::try_read(MutableBytes into) {
 
 Result<std::size_t> Stream::try_read_plain(MutableBytes into) {
   const ssize_t n = watch_->receive(into.data(), into.size());
-  if (n == 0) return peer_closed();
+  if (n == 0) {
+    read_to_end_ = true;
+    return peer_closed();
+  }
   if (n < 0 && !later(errno)) return io_error(errno);
   return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
@@ -307,6 +313,10 @@ void Stream::close() {
 }
 
 Task<void> Stream::linger() {
+  if (read_to_end_) {
+    close();
+    co_return;
+  }
   shutdown_write();
   std::array<std::uint8_t, 4096> dropped;
   std::size_t left = 1 << 20;
@@ -342,11 +352,7 @@ std::optional<PeerCertificate> Stream::peer_certificate() const {
 
 HostPort Stream::peer() const {
   const auto end = end_of(socket_, ::getpeername);
-  if (!end) return {};
-  asio::ip::address address = end->address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped())  // of an IPv4 client, at a listener for both
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  return HostPort{address.to_string(), end->port()};
+  return end ? address_of(*end) : HostPort{};
 }
 
 }  // namespace kp::net

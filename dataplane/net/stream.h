@@ -23,8 +23,9 @@ namespace kp::net {
 /// owner holds a Deadline that calls cancel().
 class Stream {
  public:
+  /// `socket` doesn't block and has the options of connections (`net/listen.h`), as an accepted one.
   Stream(asio::io_context& context, Descriptor socket);
-  explicit Stream(asio::ip::tcp::socket socket);  ///< leaves Asio's hands
+  explicit Stream(asio::ip::tcp::socket socket);  ///< leaves Asio's hands, and gets all that
   /// On its way to `peer`: connected() tells when it has arrived. Io: the system gives no socket, or knows no way.
   static Result<Stream> connecting(asio::io_context& context, const asio::ip::tcp::endpoint& peer);
   /// Io with the system's reason, or that it led back to itself: Linux connects a socket to itself when its own port
@@ -67,7 +68,8 @@ class Stream {
   void uncancel() { cancelled_ = false; }  ///< waits work again: to take leave after a cancel
   void close();
   /// shutdown_write, then reads and drops what the peer still sends until its end, `cancel()` or 1 MiB; then close. A
-  /// socket closed with unread bytes resets, and a reset may eat our last response before the client has read it.
+  /// socket closed with unread bytes resets, and a reset may eat our last response before the client has read it. Of a
+  /// plain stream whose end has been read, no more than a close.
   Task<void> linger();
 
   std::string server_name() const;  ///< the SNI of an accepted TLS client, lower case; empty: none
@@ -97,6 +99,7 @@ class Stream {
   std::unique_ptr<SocketBio> bio_;  ///< of ssl_
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
   bool tls_holds_more_ = false;   ///< the last read was filled: OpenSSL may have more of what came
+  bool read_to_end_ = false;      ///< of a plain one
   Want read_wants_ = Want::Read;  ///< a TLS read may have to write first, and the other way round
   Want write_wants_ = Want::Write;
   bool cancelled_ = false;

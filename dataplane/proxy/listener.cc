@@ -12,7 +12,6 @@
 #include <cstring>
 
 #include "base/log.h"
-#include "net/listen.h"
 
 namespace kp::proxy {
 
@@ -63,6 +62,7 @@ Result<std::shared_ptr<Listener>> Listener::adopt(net::Loop& home, Descriptor so
   if (failed) return Error{Errc::Io, "a socket that was handed over: " + failed.message()};
   (void)socket.release();
   made->acceptor.native_non_blocking(true, failed);
+  net::set_connection_options(made->acceptor.native_handle());
   made->port = made->acceptor.local_endpoint(failed).port();
   return std::shared_ptr<Listener>(new Listener(std::move(made)));
 }
@@ -117,9 +117,8 @@ net::Task<void> Listener::Accepting::run(std::shared_ptr<Accepting> self) {
 /// Takes those who wait, a bounded number so that the loop stays fair. False: the system is short of something, pause.
 bool Listener::Accepting::accept_some() {
   for (int taken = 0; taken < 64; ++taken) {
-    const int descriptor = ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0) {
-      accept(descriptor, route);
+    if (auto accepted = net::accept_at(acceptor.native_handle())) {
+      accept(std::move(*accepted), route);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;

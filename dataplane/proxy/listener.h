@@ -7,6 +7,7 @@
 #include "base/descriptor.h"
 #include "base/host_port.h"
 #include "base/result.h"
+#include "net/listen.h"
 #include "net/loop.h"
 #include "proxy/route.h"
 
@@ -15,9 +16,8 @@ namespace kp::proxy {
 /// A bound port that accepts. It closes with the last handle; connections that were accepted stay.
 class Listener {
  public:
-  /// Takes an accepted socket (a file descriptor, non-blocking) that came in by `route`. Called on the home loop; owns
-  /// the descriptor from then on.
-  using Accept = std::function<void(int descriptor, const Route& route)>;
+  /// Takes a connection, non-blocking, that came in by `route`. Called on the home loop.
+  using Accept = std::function<void(net::Accepted accepted, const Route& route)>;
   enum class Share : bool { No, Yes };  ///< Yes: an overlapping address may be bound by this user too (SO_REUSEPORT)
 
   /// Binds and listens, doesn't accept yet: those who come wait in the kernel. Any thread. Errors: Conflict (in use),

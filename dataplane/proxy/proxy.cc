@@ -1,8 +1,6 @@
 #include "proxy/proxy.h"
 
 #include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +10,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "net/start.h"
 #include "proxy/session.h"
 
 namespace kp::proxy {
@@ -133,7 +132,7 @@ void Proxy::start_accepting() {
 }
 
 Listener::Accept Proxy::acceptor() {
-  return [this](int descriptor, const Route& route) { accept(descriptor, route); };
+  return [this](net::Accepted accepted, const Route& route) { accept(std::move(accepted), route); };
 }
 
 Worker& Proxy::least_loaded() {
@@ -141,23 +140,22 @@ Worker& Proxy::least_loaded() {
                             [](const auto& a, const auto& b) { return a->connections < b->connections; });
 }
 
-void Proxy::accept(int descriptor, Route route) {
+void Proxy::accept(net::Accepted accepted, Route route) {
   std::uint32_t open = 0;
   for (const auto& worker : workers_) open += worker->connections;
   auto now = runtime();
   const std::uint32_t limit = now->config->limits.max_connections;
-  if (open >= limit) return refuse(descriptor, limit);
+  if (open >= limit) return refuse(limit);
   Worker& worker = least_loaded();
   ++worker.connections;
-  asio::post(worker.loop.context(), [&worker, now = std::move(now), route, socket = Descriptor(descriptor)]() mutable {
-    auto session = std::make_shared<Session>(worker, now, route, std::move(socket));
+  asio::post(worker.loop.context(), [&worker, now = std::move(now), route, accepted = std::move(accepted)]() mutable {
+    auto session = std::make_shared<Session>(worker, std::move(now), route, std::move(accepted));
     if (worker.draining) session->drain();
-    asio::co_spawn(worker.loop.executor(), Session::serve(std::move(session)), asio::detached);
+    net::start(worker.loop.executor(), Session::serve(std::move(session)));
   });
 }
 
-void Proxy::refuse(int descriptor, std::uint32_t limit) {
-  ::close(descriptor);
+void Proxy::refuse(std::uint32_t limit) {
   // One line per power of two: a flood of connections must not become a flood of lines.
   const std::uint64_t so_far = ++refused_full_;
   if ((so_far & (so_far - 1)) == 0)

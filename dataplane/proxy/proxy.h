@@ -91,9 +91,9 @@ class Proxy {
   void learned(const broker::Cluster& cluster, std::chrono::steady_clock::time_point asked_at);
   void start_accepting();
   Listener::Accept acceptor();
-  void accept(int descriptor, Route route);
+  void accept(net::Accepted accepted, Route route);
   Worker& least_loaded();
-  void refuse(int descriptor, std::uint32_t limit);
+  void refuse(std::uint32_t limit);
 
   // proxy_admin.cc
   Result<std::unique_ptr<telemetry::AdminServer>> start_admin(const HostPort& address);

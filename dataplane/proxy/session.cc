@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
+#include "net/start.h"
 
 namespace kp::proxy {
 namespace {
@@ -31,15 +32,15 @@ std::string_view remedy(net::Spoke spoke, bool tls_here) {
 
 }  // namespace
 
-Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket)
+Session::Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::Accepted client)
     : worker_(worker),
       place_(worker.sessions.size()),
       runtime_(std::move(runtime)),
       came_in_by_(runtime_),
       route_(route),
-      client_(worker.loop.context(), std::move(socket)),
+      client_(worker.loop.context(), std::move(client.socket)),
       broker_id_(route.to == Route::To::Broker ? route.broker : telemetry::bootstrap_broker),
-      peer_(client_.peer()),
+      client_at_(client.from),
       deadline_(worker.loop, [this] { cut(); }),
       changed_(worker.loop.executor()),
       requests_(runtime_->config->limits.max_frame_bytes,
@@ -82,11 +83,13 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
     self->deadline_.after(known ? self->limits().idle_timeout : self->limits().handshake_timeout);
     ended = co_await self->pump_requests();
   }
+  self->worker_.loop.return_buffer(std::exchange(self->requests_read_, {}));
   if (!ended) {
     const bool by_broker = ended.error().message.starts_with("to broker");
     const bool client_left = ended.error().code == Errc::Eof && !by_broker && self->broker_ && self->responses_open_;
-    if (client_left) {
-      // What the client sent before it closed shall count: the broker gets an end of stream, not a reset.
+    // What the client sent before it closed shall count: the broker gets an end of stream, not a reset. Of a plain
+    // connection that it owes no answer on, a close says the same.
+    if (client_left && (!self->at_rest() || self->broker_->tls())) {
       if (!self->ended_) self->ended_ = std::move(ended).error();
       self->broker_->shutdown_write();
       self->deadline_.after(std::min(self->limits().idle_timeout, 10 * leave_time));
@@ -101,15 +104,35 @@ net::Task<void> Session::serve(std::shared_ptr<Session> self) {
   self->log_end();
 }
 
+/// What comes first. It stays in the socket for TLS and for a login, which read for themselves; requests are read to
+/// where they are looked for.
+net::Task<Result<net::Spoke>> Session::listen_first() {
+  if (runtime_->downstream_tls != nullptr || runtime_->swap->takes_logins()) {
+    std::array<std::uint8_t, 16> first{};
+    Result<std::size_t> seen = co_await client_.peek(first);
+    if (!seen) co_return std::move(seen).error();
+    if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
+    co_return net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+  }
+  for (;;) {
+    requests_read_ = worker_.loop.borrow_buffer();
+    Result<std::size_t> got = client_.try_read(requests_read_);
+    if (!got) co_return std::move(got).error();
+    greeting_ = *got;
+    const BytesView first = BytesView(requests_read_).first(greeting_);
+    if (!first.empty()) co_return net::recognise(first, limits().max_frame_bytes);
+    worker_.loop.return_buffer(std::exchange(requests_read_, {}));
+    Status ready = co_await client_.wait_readable();
+    if (!ready) co_return std::move(ready).error();
+  }
+}
+
 /// Until we know that the client speaks what this listener expects, for whom it came, and what its certificate says.
 net::Task<Status> Session::greet() {
-  std::array<std::uint8_t, 16> first{};
-  Result<std::size_t> seen = co_await client_.peek(first);
-  if (!seen) co_return std::move(seen).error();
-  if (*seen == 0) co_return Error{Errc::Eof, "closed before the first byte"};
-  const net::Spoke spoke = net::recognise(BytesView(first).first(*seen), limits().max_frame_bytes);
+  Result<net::Spoke> spoke = co_await listen_first();
+  if (!spoke) co_return std::move(spoke).error();
   const bool tls_here = runtime_->downstream_tls != nullptr;
-  if (spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(spoke);
+  if (*spoke != (tls_here ? net::Spoke::TlsHello : net::Spoke::Kafka)) co_return wrong_protocol(*spoke);
   if (tls_here) {
     came_in_by_ = runtime_;
     Status secured = co_await client_.accept_tls(*came_in_by_->downstream_tls);
@@ -118,7 +141,7 @@ net::Task<Status> Session::greet() {
       ++worker_.counters.tls_failures[{"downstream", label}];
       if (label == "not_admitted") ++worker_.counters.logins[{"downstream", "SSL", "unmapped"}];
       if (worker_.complaints.pass())
-        log::warn("client TLS handshake failed", {{"peer", peer_}, {"reason", secured.error().message}});
+        log::warn("client TLS handshake failed", {{"peer", peer()}, {"reason", secured.error().message}});
       co_return std::move(secured).error().within("TLS handshake");
     }
     ++worker_.counters.tls_handshakes["downstream"];
@@ -135,7 +158,7 @@ Status Session::wrong_protocol(net::Spoke spoke) {
   if (worker_.complaints.pass())
     log::warn(
         "wrong protocol",
-        {{"peer", peer_}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, runtime_->downstream_tls != nullptr)}});
+        {{"peer", peer()}, {"spoke", name(spoke)}, {"remedy", remedy(spoke, runtime_->downstream_tls != nullptr)}});
   return Error{Errc::Malformed, "wrong protocol"};
 }
 
@@ -169,7 +192,7 @@ net::Task<Status> Session::open_broker() {
 void Session::start_responses() {
   responses_open_ = true;
   progressed();
-  net::asio::co_spawn(worker_.loop.executor(), pump_responses(shared_from_this()), net::asio::detached);
+  net::start(worker_.loop.executor(), pump_responses(shared_from_this()));
 }
 
 /// A connection on which nothing has been said yet.
@@ -272,7 +295,7 @@ void Session::log_end() const {
   const auto level = odd && !told && worker_.complaints.pass() ? log::Level::Warn : log::Level::Debug;
   if (log::enabled(level))
     log::write(level, "connection closed",
-               {{"peer", peer_}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});
+               {{"peer", peer()}, {"broker", broker_name()}, {"cause", name(end.code)}, {"reason", end.message}});
 }
 
 }  // namespace kp::proxy

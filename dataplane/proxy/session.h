@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "net/listen.h"
 #include "net/sniff.h"
 #include "proxy/logins.h"
 #include "proxy/response_progress.h"
@@ -20,7 +21,7 @@ namespace kp::proxy {
 ///                         (auth_swap)         └─ client's end, drain, error ─▶ stop ─▶ pumps end ─▶ linger ─▶ gone
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, Descriptor socket);
+  Session(Worker& worker, std::shared_ptr<const Runtime> runtime, Route route, net::Accepted client);
   ~Session();
 
   static net::Task<void> serve(std::shared_ptr<Session> self);
@@ -28,14 +29,14 @@ class Session : public std::enable_shared_from_this<Session> {
   // All of these: loop thread.
   void drain();  ///< answers what is in flight, reads no new request, then ends
   void cut();    ///< ends now
-  /// Goes on by `next`, which has come into force; or, where that leaves no place for this connection, drains, within
-  /// the drain_timeout of `next`.
+  /// Goes on by `next`, which has come into force; or drains, within its drain_timeout, where it has no place here.
   void adopt(const std::shared_ptr<const Runtime>& next);
 
  private:
   friend class Translation;
   // session.cc
   net::Task<Status> greet();
+  net::Task<Result<net::Spoke>> listen_first();
   Status wrong_protocol(net::Spoke spoke);
   net::Task<Status> open_broker();
   net::Task<Status> dial_broker();
@@ -46,6 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void stop(Error reason);
   void log_end() const;
   std::string broker_name() const;
+  HostPort peer() const { return net::address_of(client_at_); }  ///< the client, for the log
   bool at_rest() const;
   /// While it drains: nothing more to be read, and nothing to be done.
   bool reads_no_more() const { return draining_ && (!owes_answer_ || !in_flight_.empty()); }
@@ -97,7 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // session_responses.cc
   static net::Task<void> pump_responses(std::shared_ptr<Session> self);
-  net::Task<Status> forward_responses();
+  net::Task<Status> forward_responses(Bytes& buffer);
   net::Task<Status> passed_unseen(std::size_t bytes);
   bool pass_responses(Cursor& run);
   net::Task<Status> relay_responses(Cursor& cursor);
@@ -128,23 +130,21 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Translation> translation_;          ///< null where no topic is virtual
   std::string identity_{config::anonymous_identity};  ///< who the client is: SASL user, else certificate's name
   BrokerId broker_id_;                                ///< whom the connection stands for
-  HostPort peer_;
+  net::asio::ip::tcp::endpoint client_at_;
   net::Deadline deadline_;  ///< of whatever the session waits for; ends both streams
   net::Event changed_;      ///< in_flight_ or one of the flags below changed
   RequestScan requests_;
-  Bytes requests_read_;  ///< borrowed only while bytes are in it that have to be looked at
+  Bytes requests_read_;       ///< borrowed only while bytes are in it that have to be looked at
+  std::size_t greeting_ = 0;  ///< bytes in it that were read before the pump began
   InFlightQueue in_flight_;
   UsualRequest usual_;
   ResponseProgress response_;
-
   bool owes_answer_ = true;  ///< a first one, logins apart: who has just come is not cut off before
-  bool draining_ = false;
-  std::unique_ptr<net::Deadline> silence_end_;  ///< made when who owes a first answer drains
-  std::unique_ptr<net::Deadline> drain_end_;    ///< made when a reload leaves no place for us
-  bool responses_open_ = false;
-  bool client_written_to_ = false;  ///< a write to the client is under way
-  bool broker_written_to_ = false;  ///< a write to the broker is under way
-  std::optional<Error> ended_;      ///< the first reason
+  bool draining_ = false, responses_open_ = false;
+  std::unique_ptr<net::Deadline> silence_end_;                  ///< made when who owes a first answer drains
+  std::unique_ptr<net::Deadline> drain_end_;                    ///< made when a reload leaves no place for us
+  bool client_written_to_ = false, broker_written_to_ = false;  ///< a write is under way
+  std::optional<Error> ended_;                                  ///< the first reason
 };
 
 }  // namespace kp::proxy

@@ -72,7 +72,7 @@ void Session::client_outcome(std::string_view result, std::string_view why) {
   if (result == "ok") {
     const bool anonymous = identity_ == config::anonymous_identity;
     log::write(anonymous ? log::Level::Debug : log::Level::Info, "client logged in",
-               {{"peer", peer_},
+               {{"peer", peer()},
                 {"mechanism", client_mechanism()},
                 {"user", identity_},
                 {"upstream_user", logins_ && logins_->broker ? logins_->broker->user() : "-"},
@@ -82,7 +82,7 @@ void Session::client_outcome(std::string_view result, std::string_view why) {
   if (!worker_.complaints.pass()) return;
   const std::string& user = logins_ && logins_->client ? logins_->client->claimed_user() : identity_;
   log::warn("client login refused",
-            {{"peer", peer_}, {"mechanism", client_mechanism()}, {"user", user}, {"cause", result}, {"reason", why}});
+            {{"peer", peer()}, {"mechanism", client_mechanism()}, {"user", user}, {"cause", result}, {"reason", why}});
 }
 
 void Session::broker_outcome(const Status& outcome) {
@@ -91,7 +91,7 @@ void Session::broker_outcome(const Status& outcome) {
   const std::string result = outcome ? "ok" : refused ? "refused" : std::string(name(outcome.error().code));
   ++worker_.counters.logins[{"upstream", mechanism, result}];
   if (outcome || !worker_.complaints.pass()) return;
-  log::warn("login to broker failed", {{"peer", peer_},
+  log::warn("login to broker failed", {{"peer", peer()},
                                        {"user", identity_},
                                        {"upstream_user", logins_->broker->user()},
                                        {"mechanism", mechanism},

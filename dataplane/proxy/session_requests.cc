@@ -28,12 +28,13 @@ net::Task<Status> Session::pump_requests() {
     }
     const bool may = may_splice();
     const bool spliced = may && filled == 0 && requests_.body_left() >= spliced_from;
-    Result<std::size_t> got{0};
+    const std::size_t greeting = std::exchange(greeting_, 0);
+    Result<std::size_t> got{greeting};
     if (spliced) {
       if (!buffer.empty()) worker_.loop.return_buffer(std::exchange(buffer, {}));
       got = co_await splice(Way::ToBroker, requests_.body_left());
       if (got) requests_.passed(*got);
-    } else {
+    } else if (greeting == 0) {
       if (buffer.empty()) buffer = worker_.loop.borrow_buffer();
       got = client_.try_read(size.of(MutableBytes(buffer).subspan(filled), may));
     }

@@ -18,14 +18,16 @@ constexpr std::size_t tail_limit = 1 << 20;  // what may stand behind the record
 }  // namespace
 
 net::Task<void> Session::pump_responses(std::shared_ptr<Session> self) {
-  Status ended = co_await self->forward_responses();
+  Bytes buffer;
+  Status ended = co_await self->forward_responses(buffer);
+  self->worker_.loop.return_buffer(std::move(buffer));
   self->responses_open_ = false;
   if (!ended) self->stop(std::move(ended).error());
   self->changed_.notify();
 }
 
-net::Task<Status> Session::forward_responses() {
-  Bytes buffer;
+/// `buffer`: borrowed only while it is needed; may be left behind.
+net::Task<Status> Session::forward_responses(Bytes& buffer) {
   std::size_t filled = 0;
   unsigned rounds = 0;
   ReadSize size;
@@ -380,7 +382,7 @@ void Session::count_rewrite(std::int16_t api, int addresses, int leaked) {
   if (addresses > 0) ++worker_.counters.rewritten[api];
   if (leaked == 0) return;
   worker_.counters.leaked[api] += static_cast<std::uint64_t>(leaked);
-  log::error("an upstream address left in a response", {{"api", kafka::api_name(api)}, {"peer", peer_}});
+  log::error("an upstream address left in a response", {{"api", kafka::api_name(api)}, {"peer", peer()}});
 }
 
 void Session::finish_response() {

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "net/start.h"
 #include "support/running.h"
 
 namespace kp::net {
@@ -142,6 +143,37 @@ TEST_F(LoopTest, AnEventWakesAllWhoWait) {
     return true;
   });
   EXPECT_TRUE(test::await(std::move(one)) && test::await(std::move(two)));
+}
+
+Task<void> note(bool* done) {
+  *done = true;
+  co_return;
+}
+
+TEST_F(LoopTest, WhatIsStartedBeginsAtOnce) {
+  EXPECT_TRUE(test::on_loop(loop, [this] {
+    bool done = false;
+    start(loop.executor(), note(&done));
+    return done;
+  }));
+}
+
+Task<void> wait_and_throw(Event* event, std::promise<bool>* woken) {
+  co_await event->wait();
+  woken->set_value(true);
+  throw std::runtime_error("nobody's business");
+}
+
+TEST_F(LoopTest, WhatIsStartedMayThrowWithoutHarm) {
+  Event event(loop.executor());
+  std::promise<bool> woken;
+  test::on_loop(loop, [&] {
+    start(loop.executor(), wait_and_throw(&event, &woken));
+    event.notify();
+    return true;
+  });
+  EXPECT_TRUE(test::await(woken.get_future()));
+  EXPECT_TRUE(test::on_loop(loop, [] { return true; }));
 }
 
 Task<void> wait_briefly(Event* event) { co_await event->wait_for(milliseconds(1)); }

@@ -165,6 +165,16 @@ TEST_F(StreamTest, LingerDeliversTheLastBytesAlthoughThePeerSentMore) {
   EXPECT_EQ(received, bytes_of("last words"));
 }
 
+TEST_F(StreamTest, LingerDeliversTheLastBytesToAPeerWhoseEndWasRead) {
+  connect();
+  peer.shutdown_write();
+  Bytes into(10);
+  ASSERT_FALSE(test::run(loop, stream->read_some(into)));
+  test::await(test::spawn(loop, write_and_linger(stream.get(), bytes_of("last words"))));
+  EXPECT_EQ(peer.receive_to_end(), bytes_of("last words"));
+  EXPECT_FALSE(peer.was_reset());
+}
+
 TEST_F(StreamTest, LingerEndsOnceThePeerDoes) {
   connect();
   auto left = test::spawn(loop, stream->linger());
@@ -195,6 +205,23 @@ TEST_F(StreamTest, KnowsItsPeer) {
 TEST_F(StreamTest, AConnectionToAnotherHasArrived) {
   connect();
   EXPECT_TRUE(test::await(test::spawn(loop, stream->connected())));
+}
+
+TEST_F(StreamTest, AConnectionThatBeginsReadsWhatCameBeforeItLooked) {
+  const test::ListeningSocket listening;
+  Result<Stream> made = Stream::connecting(loop.context(), {asio::ip::address_v4::loopback(), listening.port()});
+  ASSERT_TRUE(made) << made.error().message;
+  stream = std::make_unique<Stream>(std::move(*made));
+  peer = listening.accept();
+  peer.send(bytes_of("abc"));
+  ASSERT_TRUE(test::run(loop, stream->connected()));
+  Bytes into(10);
+
+  const Result<std::size_t> got = test::run(loop, stream->read_some(into));
+
+  ASSERT_TRUE(got) << got.error().message;
+  into.resize(*got);
+  EXPECT_EQ(into, bytes_of("abc"));
 }
 
 TEST_F(StreamTest, AConnectionThatNobodyTakesIsAnError) {

@@ -155,6 +155,20 @@ TEST_F(Conduct, DrainFinishesARequestWithoutAnswerThatIsOnItsWay) {
   EXPECT_TRUE(written.get() && drained.get());
 }
 
+TEST_F(Conduct, WhatWantsNoAnswerReachesABrokerThatReadsAfterTheClientIsGone) {
+  start();
+  const Bytes sent = silent_produce(100'000);
+  Socket client = to_broker();
+  broker.stop_reading();
+  client.send(sent);
+  client.close();
+  ASSERT_TRUE(metric_comes("connections_closed_total{reason=\"eof\"} 1"));
+
+  broker.read_again();
+
+  EXPECT_TRUE(arrival().frame == sent);
+}
+
 TEST_F(Conduct, DrainRefusesWhoComesNow) {
   start();
   EXPECT_TRUE(proxy->drain([] { return false; }));

@@ -85,7 +85,7 @@ TEST_F(PortsTest, ReleasedOnTheHomeLoopItIsFreeAtOnce) {
   for (int round = 0; round < 50; ++round) {
     auto listener = take(at("127.0.0.1"));
     ASSERT_NE(listener, nullptr);
-    listener->start({}, [](int descriptor, const Route&) { test::Socket(descriptor).close(); });
+    listener->start({}, [](const net::Accepted&, const Route&) {});
     let_go(listener);
     auto again = ports.open(at("127.0.0.1"), {});
     ASSERT_TRUE(again) << again.error().message;
@@ -124,10 +124,7 @@ TEST_P(OverlappingPorts, LeaveTheNewOneAnsweringOnceTheOldOneIsGone) {
   const auto after = take(at(GetParam().after));
   ASSERT_TRUE(before && after);
   std::promise<std::uint64_t> came_by;
-  after->start({}, [&came_by](int descriptor, const Route& route) {
-    test::Socket(descriptor).close();
-    came_by.set_value(route.door);
-  });
+  after->start({}, [&came_by](const net::Accepted&, const Route& route) { came_by.set_value(route.door); });
   let_go(before);
   const test::Socket client = test::Socket::connect(port);
   ASSERT_TRUE(client.open());
