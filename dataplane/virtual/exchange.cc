@@ -42,6 +42,11 @@ Step Exchange::ask_all(std::vector<Ask> asks, Then then) {
   return {Step::Kind::Ask, std::move(asks), std::nullopt};
 }
 
+Step Exchange::wait_for(std::shared_ptr<TailWait> wait, Then then) {
+  then_ = std::move(then);
+  return {Step::Kind::Wait, {}, std::nullopt, std::move(wait)};
+}
+
 Step Exchange::ask_one(Ask one, Then then) {
   std::vector<Ask> asks;
   asks.push_back(std::move(one));
