@@ -89,18 +89,27 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   if (!gathered) co_return std::move(gathered).error();
 
   Seen seen;
-  const virt::Context shared = context(seen);
+  virt::Context shared = context(seen);
   Result<std::unique_ptr<virt::Exchange>> translated = virt::translate(shared, std::move(frame));
   if (!translated) co_return std::move(translated).error();
   std::shared_ptr<virt::Exchange> exchange = std::move(*translated);
   Result<virt::Step> step = exchange->begin();
   telemetry::Counters& counters = session_.worker_.counters;
   if (step && step->kind != virt::Step::Kind::Pass) ++counters.translated[entry.api_key];
-  while (step && step->kind == virt::Step::Kind::Ask) {
-    counters.asked[entry.api_key] += step->asks.size();
-    Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks), exchange);
-    if (!answers) co_return std::move(answers).error();
-    step = exchange->proceed(std::move(*answers));
+  while (step && (step->kind == virt::Step::Kind::Ask || step->kind == virt::Step::Kind::Wait)) {
+    std::vector<Bytes> got;
+    if (step->kind == virt::Step::Kind::Ask) {
+      counters.asked[entry.api_key] += step->asks.size();
+      Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks), exchange);
+      if (!answers) co_return std::move(answers).error();
+      got = std::move(*answers);
+    } else {
+      Status waited = co_await wait(*step->wait);
+      if (!waited) co_return std::move(waited).error();
+    }
+    shared.now = steady_clock::now();
+    session_.worker_.tail.crowded = session_.worker_.gathering.full();
+    step = exchange->proceed(std::move(got));
   }
   note(seen);
   if (!step) co_return std::move(step).error().within("virtual partitions");
@@ -113,7 +122,7 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
     exchange.reset();  // what the answer was made of
     share_.hold(step->answer->size());
   } else {
-    share_.take(step->answer->own.size());
+    share_.take(step->answer->own.size() + exchange->made());
   }
   co_return co_await answer(entry, std::move(*step->answer));
 }
@@ -129,8 +138,45 @@ virt::Context Translation::context(Seen& seen) {
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
   std::vector<std::string>* const fit = runtime.unfit->empty() ? nullptr : &seen.fit;
-  return {mapping_,    &worker.topic_ids, &worker.skips,       &turns_, lanes(), &fetches_in_full_,
-          &seen.unfit, &worker.policies,  steady_clock::now(), fit};
+  virt::Context made{mapping_,    &worker.topic_ids, &worker.skips,       &turns_, lanes(), &fetches_in_full_,
+                     &seen.unfit, &worker.policies,  steady_clock::now(), fit};
+  const std::size_t most = runtime.config->partition_mapping->tail_cache_bytes / worker.loops;
+  worker.tail.cache.limit(most);
+  worker.tail.crowded = worker.gathering.full();
+  if (most == 0) return made;
+  made.tail = &worker.tail;
+  made.reader = reader();
+  return made;
+}
+
+void Translation::dialled(const Runtime& runtime, const HostPort& target) {
+  reader_.clear();
+  if (session_.broker_id_ < 0) return;
+  reader_ = std::to_string(runtime.cluster) + " " + std::to_string(session_.broker_id_) + " " + to_string(target) +
+            " " + runtime.digests.upstream_tls;
+}
+
+/// Whom a client logs in as at the broker itself we don't know.
+std::string Translation::reader() const {
+  const Runtime& runtime = *session_.runtime_;
+  if (reader_.empty() || session_.passed_login_ || runtime.passive()) return {};
+  if (!runtime.swap->makes_logins()) return reader_;
+  const Logins* const logins = session_.logins_.get();
+  return logins != nullptr && logins->broker ? reader_ + " " + logins->broker->user() : "";
+}
+
+/// For what is being read for somebody else, no longer than the broker would have let the client wait.
+net::Task<Status> Translation::wait(virt::TailWait& other) {
+  other.wake = [this] { session_.changed_.notify(); };
+  net::Deadline late(session_.worker_.loop, [&other] {
+    other.over = true;
+    other.wake();
+  });
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(other.until - steady_clock::now());
+  late.after(std::max(left, std::chrono::milliseconds(0)));
+  while (!other.over && !session_.ended_) co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+  co_return Done{};
 }
 
 void Translation::note(const Seen& seen) {
@@ -138,6 +184,11 @@ void Translation::note(const Seen& seen) {
   for (const std::string& topic : seen.fit) topics.forget(topic);
   for (const virt::UnfitTopic& topic : seen.unfit) topics.note(topic, steady_clock::now());
   complain(seen.unfit);
+  const virt::Tail& tail = session_.worker_.tail;
+  telemetry::Counters& counters = session_.worker_.counters;
+  counters.tail_hits = tail.hits;
+  counters.tail_misses = tail.misses;
+  counters.tail_bytes = static_cast<std::int64_t>(tail.cache.bytes());
 }
 
 void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {

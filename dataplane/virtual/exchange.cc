@@ -26,6 +26,12 @@ Result<Step> Exchange::proceed(std::vector<Bytes> answers) {
   return then(answers);
 }
 
+void Exchange::learn(const kafka::Uuid& id, const std::string& name) {
+  if (!ids().learn(id, name)) return;
+  skips().clear();
+  if (policies() != nullptr) policies()->forget(name);
+}
+
 MutableBytes Exchange::own(BytesView part) {
   return MutableBytes(frame_).subspan(static_cast<std::size_t>(part.data() - frame_.data()), part.size());
 }

@@ -57,6 +57,9 @@ class Exchange {
   /// close.
   Result<Step> proceed(std::vector<Bytes> answers);
 
+  /// What the answer was lent that was neither in the client's frame nor in an answer, in bytes.
+  std::size_t made() const { return made_; }
+
   /// The client's frame back, after Pass.
   Bytes take_frame() { return std::move(frame_); }
 
@@ -65,15 +68,10 @@ class Exchange {
 
   const Mapping& mapping() const { return *context_.mapping; }
   TopicIds& ids() { return *context_.ids; }
-  void learn(const kafka::Uuid& id, const std::string& name) {
-    if (!ids().learn(id, name)) return;
-    skips().clear();
-    if (policies() != nullptr) policies()->forget(name);
-  }
+  void learn(const kafka::Uuid& id, const std::string& name);
   Skips& skips() { return *context_.skips; }
   Policies* policies() const { return context_.policies; }
-  Tail* tail() const { return context_.reader.empty() ? nullptr : context_.tail; }
-  const std::string& reader() const { return context_.reader; }
+  const Context& context() const { return context_; }
   Policies::Time now() const { return context_.now; }
   Turns& turns() { return *context_.turns; }
   bool* fetches_in_full() const { return context_.fetches_in_full; }
@@ -135,6 +133,8 @@ class Exchange {
 
   /// Null: not virtual. By its id where there is one.
   const TopicRule* rule(const std::string& name, const kafka::Uuid& id);
+
+  std::size_t made_ = 0;
 
  private:
   Bytes open(std::int16_t key, kafka::Version version) const;

@@ -57,6 +57,7 @@ class ReadsUnderWay {
 struct Tail {
   TailCache cache;
   ReadsUnderWay under_way;
+  bool crowded = false;      ///< no memory for copies: everybody reads for himself
   std::uint64_t hits = 0;    ///< virtual partitions that were answered from the cache
   std::uint64_t misses = 0;  ///< that a broker was asked for instead
 };

@@ -62,7 +62,7 @@ class Fetch : public Exchange {
       return answer(none);
     }
     if (!any_virtual) return Step{};
-    tail_.emplace(tail(), reader(), version(), request_);
+    tail_.emplace(context(), version(), request_);
     return begin_read(now() + std::chrono::milliseconds(request_.max_wait_ms), true);
   }
 
@@ -362,6 +362,7 @@ class Fetch : public Exchange {
         taken_.emplace_back(read.shared != nullptr ? read.shared->sieve.copy(group, offset, filler)
                                                    : read.sieve->take(group, offset, filler));
     answered.records = kafka::Records{taken.records};
+    made_ += taken.made.size();
     if (filler == Filler::None && taken.kept == 0) {
       skips().note(topic_name(want), want.partition, want.asked.fetch_offset, std::max(taken.next_offset, want.from));
       if (answered.error_code != kafka::error::none) return;

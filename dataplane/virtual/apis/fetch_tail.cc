@@ -20,15 +20,15 @@ bool asks_as_a_consumer(const kafka::FetchRequest& request) {
 
 }  // namespace
 
-FetchTail::FetchTail(Tail* tail, std::string reader, kafka::Version version, const kafka::FetchRequest& request)
-    : tail_(asks_as_a_consumer(request) ? tail : nullptr),
-      reader_(std::move(reader)),
+FetchTail::FetchTail(const Context& context, kafka::Version version, const kafka::FetchRequest& request)
+    : tail_(context.reader.empty() || !asks_as_a_consumer(request) ? nullptr : context.tail),
+      reader_(context.reader),
       version_(version),
       request_(request) {}
 
 /// A last fetched epoch asks whether the log has been cut: that is a broker's to say.
 bool FetchTail::shares(const Want& want) const {
-  return tail_ != nullptr && want.rule != nullptr && want.rule->groups() > 1 && !want.refused &&
+  return tail_ != nullptr && !tail_->crowded && want.rule != nullptr && want.rule->groups() > 1 && !want.refused &&
          want.asked.last_fetched_epoch < 0;
 }
 

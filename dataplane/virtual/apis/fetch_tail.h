@@ -11,7 +11,7 @@
 
 #include "kafka/messages/01_fetch.h"
 #include "virtual/apis/fetch_plan.h"
-#include "virtual/reads_under_way.h"
+#include "virtual/context.h"
 
 namespace kp::virt {
 
@@ -23,8 +23,8 @@ class FetchTail {
   using Time = TailCache::Time;
   using Answered = kafka::FetchResponse::Topic::Partition;
 
-  /// `tail` null: nothing is shared. `request` outlives it.
-  FetchTail(Tail* tail, std::string reader, kafka::Version version, const kafka::FetchRequest& request);
+  /// Both outlive it.
+  FetchTail(const Context& context, kafka::Version version, const kafka::FetchRequest& request);
 
   struct Hit {
     Want* want = nullptr;
@@ -52,8 +52,8 @@ class FetchTail {
   bool shares(const Answered& answered, const Sieve& sieve) const;
   TailPlace place_of(const Want& want) const;
 
-  Tail* tail_;
-  std::string reader_;
+  Tail* tail_;  ///< null: nothing is shared
+  const std::string& reader_;
   kafka::Version version_;
   const kafka::FetchRequest& request_;
   std::unique_ptr<ReadsUnderWay::Read> reading_;

@@ -490,6 +490,20 @@ TEST_F(TailTest, ItIsForgottenBeforeItCanBeWrong) {
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Ask);
 }
 
+TEST_F(TailTest, WithoutMemoryEverybodyReadsForHimself) {
+  produce(0, 1);
+  produce(2, 2);
+  Consumer(*this).read(fetch_of({{0, 0}}));
+  Consumer parked(*this);
+  parked.ask(fetch_of({{0, 2}}));
+  const std::size_t before = tail.cache.bytes();
+  tail.crowded = true;
+  for (const std::int64_t offset : {0, 2}) EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, offset}})), Step::Kind::Ask);
+  Consumer other(*this);
+  other.read(fetch_of({{0, 1}}));
+  EXPECT_EQ(tail.cache.bytes(), before);
+}
+
 TEST_F(TailTest, NothingIsKeptWhereItIsOff) {
   produce(0, 1);
   proxy.context.tail = nullptr;
