@@ -168,6 +168,7 @@ void write(Writer& out, const PartitionMapping& mapping) {
   out.number("virtual_partitions", mapping.virtual_partitions);
   out.number("physical_partitions", mapping.physical_partitions);
   out.flag("resume_at_log_start", mapping.resume_at_log_start);
+  if (mapping.tail_cache_bytes > 0) out.number("tail_cache_bytes", mapping.tail_cache_bytes);
   if (!mapping.topics.empty()) {
     out.open("topics");
     for (const TopicPartitions& topic : mapping.topics) {

@@ -191,6 +191,7 @@ struct PartitionMapping {
   std::int32_t virtual_partitions = 0;
   std::int32_t physical_partitions = 0;
   bool resume_at_log_start = true;
+  std::uint32_t tail_cache_bytes = 0;  ///< what was just read, kept for others of a physical partition; 0: nothing is
   std::vector<TopicPartitions> topics;
 
   /// What counts for one of `topics`: its own number, else that for all.

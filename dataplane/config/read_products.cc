@@ -38,6 +38,9 @@ void read_partition_mapping(Section& top, Report& report, Config& config) {
   section.integer("virtual_partitions", mapping.virtual_partitions, 1, int32_max, Need::Required);
   section.integer("physical_partitions", mapping.physical_partitions, 1, int32_max, Need::Required);
   section.flag("resume_at_log_start", mapping.resume_at_log_start);
+  std::int64_t kept = 0;
+  if (section.bounded("tail_cache_bytes", kept, 0, int32_max, Need::Optional, parse_bytes))
+    mapping.tail_cache_bytes = static_cast<std::uint32_t>(kept);
   ignore_offset_range(section, report);
   const YamlNode* const topics = section.find("topics");
   if (topics == nullptr) return;

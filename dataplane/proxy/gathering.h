@@ -50,6 +50,8 @@ class Gathering {
     bool waits_ = false;
   };
 
+  bool full() const { return counted_ >= budget_; }
+
  private:
   void count(std::size_t before, std::size_t now);
   void wake_all();

@@ -63,6 +63,7 @@ std::shared_ptr<const Runtime> Proxy::runtime() const {
 void Proxy::start_workers(unsigned threads, std::vector<HandedPort> inherited) {
   for (unsigned i = 0; i < threads; ++i) {
     workers_.push_back(std::make_unique<Worker>());
+    workers_.back()->loops = threads;
     workers_.back()->loop.start();
   }
   for (HandedPort& port : inherited)

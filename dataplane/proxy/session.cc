@@ -208,6 +208,10 @@ net::Task<Status> Session::dial_broker() {
       ++worker_.counters.upstream_connects;
       if (by->upstream_tls != nullptr) ++worker_.counters.tls_handshakes["upstream"];
       broker_.emplace(std::move(*dialled));
+      if (by->mapping != nullptr) {
+        if (!translation_) translation_ = std::make_unique<Translation>(*this);
+        translation_->dialled(*by, target);
+      }
       deadline_.after(limits().handshake_timeout);
       co_return Done{};
     }

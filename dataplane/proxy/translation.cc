@@ -9,7 +9,6 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
-#include "broker/login.h"
 #include "kafka/header.h"
 #include "proxy/session.h"
 #include "rewrite/response.h"
@@ -24,16 +23,6 @@ constexpr std::size_t first_piece = 65536;
 constexpr std::size_t largest_piece = 256 << 10;
 /// What a frame is promised at once: no page of it is touched before it is filled, and growing costs no copy.
 constexpr std::size_t promised = 4 << 20;
-/// After that long a broker may have closed a lane for its idleness.
-constexpr std::chrono::seconds short_rest{10};
-/// Of limits.idle_timeout: a minute, as it is set usually. A lane costs a file descriptor here and at the broker.
-constexpr int rests_in_idle_timeout = 10;
-constexpr std::uint32_t least_answer = 4;  // a correlation id
-
-Error too_large(std::int32_t size) {
-  return {Errc::Malformed, "a response of " + std::to_string(static_cast<std::uint32_t>(size)) +
-                               " bytes is above limits.max_frame_bytes"};
-}
 
 }  // namespace
 
@@ -100,18 +89,27 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
   if (!gathered) co_return std::move(gathered).error();
 
   Seen seen;
-  const virt::Context shared = context(seen);
+  virt::Context shared = context(seen);
   Result<std::unique_ptr<virt::Exchange>> translated = virt::translate(shared, std::move(frame));
   if (!translated) co_return std::move(translated).error();
   std::shared_ptr<virt::Exchange> exchange = std::move(*translated);
   Result<virt::Step> step = exchange->begin();
   telemetry::Counters& counters = session_.worker_.counters;
   if (step && step->kind != virt::Step::Kind::Pass) ++counters.translated[entry.api_key];
-  while (step && step->kind == virt::Step::Kind::Ask) {
-    counters.asked[entry.api_key] += step->asks.size();
-    Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks), exchange);
-    if (!answers) co_return std::move(answers).error();
-    step = exchange->proceed(std::move(*answers));
+  while (step && (step->kind == virt::Step::Kind::Ask || step->kind == virt::Step::Kind::Wait)) {
+    std::vector<Bytes> got;
+    if (step->kind == virt::Step::Kind::Ask) {
+      counters.asked[entry.api_key] += step->asks.size();
+      Result<std::vector<Bytes>> answers = co_await ask(std::move(step->asks), exchange);
+      if (!answers) co_return std::move(answers).error();
+      got = std::move(*answers);
+    } else {
+      Status waited = co_await wait(*step->wait);
+      if (!waited) co_return std::move(waited).error();
+    }
+    shared.now = steady_clock::now();
+    session_.worker_.tail.crowded = session_.worker_.gathering.full();
+    step = exchange->proceed(std::move(got));
   }
   note(seen);
   if (!step) co_return std::move(step).error().within("virtual partitions");
@@ -124,7 +122,7 @@ net::Task<Status> Translation::work_on(InFlight& entry, const RequestScan::Found
     exchange.reset();  // what the answer was made of
     share_.hold(step->answer->size());
   } else {
-    share_.take(step->answer->own.size());
+    share_.take(step->answer->own.size() + exchange->made());
   }
   co_return co_await answer(entry, std::move(*step->answer));
 }
@@ -140,8 +138,45 @@ virt::Context Translation::context(Seen& seen) {
   if (mapping_ != runtime.mapping) fetches_in_full_ = false;
   mapping_ = runtime.mapping;
   std::vector<std::string>* const fit = runtime.unfit->empty() ? nullptr : &seen.fit;
-  return {mapping_,    &worker.topic_ids, &worker.skips,       &turns_, lanes(), &fetches_in_full_,
-          &seen.unfit, &worker.policies,  steady_clock::now(), fit};
+  virt::Context made{mapping_,    &worker.topic_ids, &worker.skips,       &turns_, lanes(), &fetches_in_full_,
+                     &seen.unfit, &worker.policies,  steady_clock::now(), fit};
+  const std::size_t most = runtime.config->partition_mapping->tail_cache_bytes / worker.loops;
+  worker.tail.cache.limit(most);
+  worker.tail.crowded = worker.gathering.full();
+  if (most == 0) return made;
+  made.tail = &worker.tail;
+  made.reader = reader();
+  return made;
+}
+
+void Translation::dialled(const Runtime& runtime, const HostPort& target) {
+  reader_.clear();
+  if (session_.broker_id_ < 0) return;
+  reader_ = std::to_string(runtime.cluster) + " " + std::to_string(session_.broker_id_) + " " + to_string(target) +
+            " " + runtime.digests.upstream_tls;
+}
+
+/// Whom a client logs in as at the broker itself we don't know.
+std::string Translation::reader() const {
+  const Runtime& runtime = *session_.runtime_;
+  if (reader_.empty() || session_.passed_login_ || runtime.passive()) return {};
+  if (!runtime.swap->makes_logins()) return reader_;
+  const Logins* const logins = session_.logins_.get();
+  return logins != nullptr && logins->broker ? reader_ + " " + logins->broker->user() : "";
+}
+
+/// For what is being read for somebody else, no longer than the broker would have let the client wait.
+net::Task<Status> Translation::wait(virt::TailWait& other) {
+  other.wake = [this] { session_.changed_.notify(); };
+  net::Deadline late(session_.worker_.loop, [&other] {
+    other.over = true;
+    other.wake();
+  });
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(other.until - steady_clock::now());
+  late.after(std::max(left, std::chrono::milliseconds(0)));
+  while (!other.over && !session_.ended_) co_await session_.changed_.wait();
+  if (session_.ended_) co_return *session_.ended_;
+  co_return Done{};
 }
 
 void Translation::note(const Seen& seen) {
@@ -149,6 +184,11 @@ void Translation::note(const Seen& seen) {
   for (const std::string& topic : seen.fit) topics.forget(topic);
   for (const virt::UnfitTopic& topic : seen.unfit) topics.note(topic, steady_clock::now());
   complain(seen.unfit);
+  const virt::Tail& tail = session_.worker_.tail;
+  telemetry::Counters& counters = session_.worker_.counters;
+  counters.tail_hits = tail.hits;
+  counters.tail_misses = tail.misses;
+  counters.tail_bytes = static_cast<std::int64_t>(tail.cache.bytes());
 }
 
 void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {
@@ -167,12 +207,6 @@ void Translation::complain(const std::vector<virt::UnfitTopic>& unfit) {
     log::warn("a topic hasn't the partitions that partition_mapping says: clients can't use it",
               {{"topic", topic.name}, {"partitions", topic.has}, {"physical_partitions", topic.wanted}});
   }
-}
-
-/// Where another connection would reach the same broker, and have the same rights there.
-int Translation::lanes() const {
-  const bool alike = !session_.runtime_->passive() && !session_.passed_login_;
-  return alike && session_.targets().size() == 1 ? most_lanes : 1;
 }
 
 /// Only where nothing else is under way, so that answers can't be mistaken, and the client hears them in order.
@@ -257,106 +291,6 @@ void Translation::take(std::size_t slot, Bytes answer) {
   answers_.at(slot) = std::move(answer);
   --missing_;
   session_.changed_.notify();
-}
-
-/// The session outlives it, so what it works on does.
-net::Task<void> Translation::ask_lane(std::shared_ptr<Session> self, std::size_t number,
-                                      std::vector<Question> questions) {
-  Translation& all = *self->translation_;
-  Status done = co_await all.exchange(all.lanes_.at(number - 1), questions);
-  --all.lanes_at_work_;
-  if (!done && !self->ended_) self->stop(std::move(done).error().within("lane " + std::to_string(number)));
-  self->changed_.notify();
-}
-
-net::Task<Status> Translation::exchange(Lane& lane, const std::vector<Question>& questions) {
-  Status ready = co_await make_ready(lane);
-  if (!ready) co_return std::move(ready).error();
-  for (const Question& question : questions) {
-    Status sent = co_await write(*lane.stream, question.frame);
-    if (!sent) co_return std::move(sent).error().within("to broker");
-    session_.progressed();
-  }
-  for (const Question& question : questions) {
-    if (!question.slot) continue;
-    Result<Bytes> answer = co_await read_answer(lane);
-    if (!answer) co_return std::move(answer).error().within("from broker");
-    if (kafka::peek_response(*answer).correlation_id != kafka::peek_request(question.frame.own).correlation_id)
-      co_return Error{Errc::Malformed, "from broker: an answer to something else"};
-    take(*question.slot, std::move(*answer));
-  }
-  let_rest(lane);
-  co_return Done{};
-}
-
-net::Task<Result<Bytes>> Translation::read_answer(Lane& lane) {
-  Bytes frame;
-  Status begun = co_await read_rest(*lane.stream, frame, kafka::frame_size_bytes + least_answer);
-  if (!begun) co_return std::move(begun).error();
-  const std::int32_t size = big_endian_i32(frame);
-  const auto length = static_cast<std::uint32_t>(size);
-  if (length < least_answer || length > session_.limits().max_frame_bytes) co_return too_large(size);
-  Status read = co_await read_rest(*lane.stream, frame, kafka::frame_size_bytes + length);
-  if (!read) co_return std::move(read).error();
-  co_return frame;
-}
-
-void Translation::let_rest(Lane& lane) {
-  lane.used = steady_clock::now();
-  if (lane.resting == nullptr)
-    lane.resting = std::make_unique<net::Deadline>(session_.worker_.loop, [&lane] { lane.stream.reset(); });
-  lane.resting->after(session_.limits().idle_timeout / rests_in_idle_timeout);
-}
-
-net::Task<Status> Translation::make_ready(Lane& lane) {
-  const auto now = steady_clock::now();
-  if (lane.resting != nullptr) lane.resting->never();
-  if (lane.stream && now < lane.good_until) {
-    if (now - lane.used < short_rest) co_return Done{};
-    std::array<std::uint8_t, 1> nothing{};
-    const Result<std::size_t> idle = lane.stream->try_read(nothing);
-    if (idle && *idle == 0) co_return Done{};
-  }
-  if (lane.stream) lane.stream->close();
-  if (lane.opening == nullptr)
-    lane.opening = std::make_unique<net::Deadline>(session_.worker_.loop, [this] { session_.cut(); });
-  lane.opening->after(session_.limits().connect_timeout + session_.limits().handshake_timeout);
-  Status opened = co_await open(lane);
-  lane.opening->never();
-  co_return opened;
-}
-
-/// Dialled, and logged in as the session is.
-net::Task<Status> Translation::open(Lane& lane) {
-  const auto by = session_.runtime_;
-  const std::vector<HostPort> targets = session_.targets();
-  if (targets.size() != 1) co_return Error{Errc::NotFound, "the broker has left the cluster"};
-  Result<net::Stream> dialled = co_await by->dialer->dial(session_.worker_.loop, targets.front());
-  if (session_.ended_) co_return *session_.ended_;
-  if (!dialled) {
-    session_.worker_.count_failed_dial(dialled.error());
-    co_return std::move(dialled).error().within("to broker");
-  }
-  ++session_.worker_.counters.upstream_connects;
-  if (by->upstream_tls != nullptr) ++session_.worker_.counters.tls_handshakes["upstream"];
-  lane.stream.emplace(std::move(*dialled));
-  lane.good_until = steady_clock::time_point::max();
-  if (!by->swap->makes_logins()) co_return Done{};
-  Result<const config::Credential*> credential = by->swap->upstream_of(session_.identity_);
-  if (!credential) co_return std::move(credential).error();
-  auth::BrokerLogin login(by->swap->upstream_mechanism(), **credential, "kafkaproxy");
-  Status logged_in = co_await broker::log_in(*lane.stream, login);
-  if (!logged_in) co_return std::move(logged_in).error().within("to broker");
-  if (login.session_lifetime().count() > 0)
-    lane.good_until = steady_clock::now() + broker::renewal_after(login.session_lifetime());
-  co_return Done{};
-}
-
-void Translation::close() {
-  for (Lane& lane : lanes_) {
-    if (lane.stream) lane.stream->close();
-    if (lane.resting != nullptr) lane.resting->never();
-  }
 }
 
 /// Without a change.

@@ -53,6 +53,9 @@ class Translation {
   /// The answer of `frame` bytes that begins at the front of `cursor`; what isn't there yet is read here.
   net::Task<Status> take_answer(Cursor& cursor, std::uint64_t frame);
 
+  /// The session's own connection was, by `runtime`.
+  void dialled(const Runtime& runtime, const HostPort& target);
+
   void close();  ///< all lanes but 0
 
  private:
@@ -82,6 +85,8 @@ class Translation {
   net::Task<Result<Bytes>> read_answer(Lane& lane);
   net::Task<Status> work_on(InFlight& entry, const RequestScan::Found& found, Cursor& run);
   virt::Context context(Seen& seen);
+  std::string reader() const;
+  net::Task<Status> wait(virt::TailWait& other);
   void note(const Seen& seen);
   void complain(const std::vector<virt::UnfitTopic>& unfit);
   int lanes() const;
@@ -107,6 +112,7 @@ class Translation {
   std::vector<Bytes> answers_;                    ///< of this round
   std::size_t missing_ = 0;                       ///< answers of this round that haven't come
   int lanes_at_work_ = 0;
+  std::string reader_;  ///< what the own connection shows without a login; empty: of any broker
   std::array<Lane, most_lanes - 1> lanes_;
 };
 

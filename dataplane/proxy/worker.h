@@ -11,6 +11,7 @@
 #include "proxy/gathering.h"
 #include "telemetry/metrics.h"
 #include "virtual/policies.h"
+#include "virtual/reads_under_way.h"
 #include "virtual/skips.h"
 #include "virtual/topic_ids.h"
 
@@ -35,6 +36,8 @@ struct Worker {
   virt::Skips skips;           ///< the same
   virt::Policies policies;     ///< the same
   std::uint64_t skips_of = 0;  ///< Runtime::cluster; of the policies too
+  virt::Tail tail;             ///< as the others; its questions say of which cluster
+  std::size_t loops = 1;       ///< who share what all of them may take
   Gathering gathering{counters};
 
   net::Loop loop;  ///< all but `slow` outlives it: its coroutines hold sessions, and those use the rest

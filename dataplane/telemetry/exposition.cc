@@ -214,6 +214,13 @@ void add_virtual(Families& out, const Counters& counters) {
             static_cast<double>(counters.gathered_bytes));
   out.counter("virtual_gathering_waits_total", "Times that one of them waited until others had given memory back.",
               counters.gathering_waits);
+  out.counter("virtual_tail_cache_hits_total",
+              "Virtual partitions in Fetches that were answered from what had been read for others.",
+              counters.tail_hits);
+  out.counter("virtual_tail_cache_misses_total", "Virtual partitions in Fetches that a broker was asked for instead.",
+              counters.tail_misses);
+  out.gauge("virtual_tail_cache_bytes", "What the tail cache (partition_mapping.tail_cache_bytes) holds.",
+            static_cast<double>(counters.tail_bytes));
 }
 
 void add_state(Families& out, const Gauges& gauges) {

@@ -63,6 +63,9 @@ Counters& Counters::operator+=(const Counters& other) {
   unfit_topics += other.unfit_topics;
   gathered_bytes += other.gathered_bytes;
   gathering_waits += other.gathering_waits;
+  tail_hits += other.tail_hits;
+  tail_misses += other.tail_misses;
+  tail_bytes += other.tail_bytes;
   return *this;
 }
 

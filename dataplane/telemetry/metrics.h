@@ -62,6 +62,9 @@ struct Counters {
   std::uint64_t unfit_topics = 0;                    ///< answers that told of a topic which isn't as its mapping says
   std::int64_t gathered_bytes = 0;                   ///< that translated requests and their answers take
   std::uint64_t gathering_waits = 0;                 ///< times that one of them waited for memory
+  std::uint64_t tail_hits = 0;                       ///< virtual partitions that were answered from others' reads
+  std::uint64_t tail_misses = 0;                     ///< the same that a broker was asked for
+  std::int64_t tail_bytes = 0;                       ///< what is kept of such reads
   Labelled drained;                                  ///< connections that a reload had no place for, by reason
 
   /// The entry to count a request in. Keys and versions that clients make up share one, so that they can't fill memory.

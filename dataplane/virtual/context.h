@@ -8,6 +8,7 @@
 
 #include "virtual/mapping.h"
 #include "virtual/policies.h"
+#include "virtual/reads_under_way.h"
 #include "virtual/skips.h"
 #include "virtual/topic_ids.h"
 #include "virtual/turns.h"
@@ -33,8 +34,11 @@ struct Context {
   bool* fetches_in_full = nullptr;           ///< of the session: its Fetches began anew by this mapping; null: they did
   std::vector<UnfitTopic>* unfit = nullptr;  ///< where topics are told that can't be used; null: nowhere
   Policies* policies = nullptr;              ///< of the loop; null: nobody is asked whether topics are compacted
-  Policies::Time now{};
-  std::vector<std::string>* fit = nullptr;  ///< where topics are told that can be used, or aren't there; null: nowhere
+  Policies::Time now{};                      ///< of this step
+  std::vector<std::string>* fit = nullptr;   ///< where topics are told that can be used, or aren't there; null: nowhere
+  Tail* tail = nullptr;                      ///< of the loop; null: nobody has what others have read
+  /// The broker, and as whom it knows the session: two of the same may see the same. Empty: no other is.
+  std::string reader{};
 };
 
 }  // namespace kp::virt

@@ -26,6 +26,12 @@ Result<Step> Exchange::proceed(std::vector<Bytes> answers) {
   return then(answers);
 }
 
+void Exchange::learn(const kafka::Uuid& id, const std::string& name) {
+  if (!ids().learn(id, name)) return;
+  skips().clear();
+  if (policies() != nullptr) policies()->forget(name);
+}
+
 MutableBytes Exchange::own(BytesView part) {
   return MutableBytes(frame_).subspan(static_cast<std::size_t>(part.data() - frame_.data()), part.size());
 }
@@ -40,6 +46,11 @@ Bytes Exchange::open(std::int16_t key, kafka::Version version) const {
 Step Exchange::ask_all(std::vector<Ask> asks, Then then) {
   then_ = std::move(then);
   return {Step::Kind::Ask, std::move(asks), std::nullopt};
+}
+
+Step Exchange::wait_for(std::shared_ptr<TailWait> wait, Then then) {
+  then_ = std::move(then);
+  return {Step::Kind::Wait, {}, std::nullopt, std::move(wait)};
 }
 
 Step Exchange::ask_one(Ask one, Then then) {

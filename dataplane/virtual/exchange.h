@@ -19,6 +19,7 @@
 ///   begin() ─▶ Pass: forward the frame and its answer as they are
 ///           ─▶ Answer: send it to the client; nobody is asked
 ///           ─▶ Ask: send all, collect what answers them, give it to proceed() ─▶ Ask or Answer
+///           ─▶ Wait: until `wait` says that it is over, or its time is; then proceed() with nothing ─▶ the same
 namespace kp::virt {
 
 /// A request to the broker of this connection.
@@ -31,13 +32,14 @@ struct Ask {
 };
 
 struct Step {
-  enum class Kind : std::uint8_t { Pass, Ask, Answer };
+  enum class Kind : std::uint8_t { Pass, Ask, Wait, Answer };
 
   Kind kind = Kind::Pass;
   std::vector<Ask> asks{};  ///< at once, in this order on each lane, before anything of a later request
   /// With the client's correlation id; addresses in it are the cluster's own, and in one that was lent something there
   /// are none. What it was lent is the exchange's. None: the client waits for none.
   std::optional<kafka::Gathered> answer{};
+  std::shared_ptr<TailWait> wait{};  ///< of Wait: never null
 };
 
 class Exchange {
@@ -55,6 +57,9 @@ class Exchange {
   /// close.
   Result<Step> proceed(std::vector<Bytes> answers);
 
+  /// What the answer was lent that was neither in the client's frame nor in an answer, in bytes.
+  std::size_t made() const { return made_; }
+
   /// The client's frame back, after Pass.
   Bytes take_frame() { return std::move(frame_); }
 
@@ -63,13 +68,10 @@ class Exchange {
 
   const Mapping& mapping() const { return *context_.mapping; }
   TopicIds& ids() { return *context_.ids; }
-  void learn(const kafka::Uuid& id, const std::string& name) {
-    if (!ids().learn(id, name)) return;
-    skips().clear();
-    if (policies() != nullptr) policies()->forget(name);
-  }
+  void learn(const kafka::Uuid& id, const std::string& name);
   Skips& skips() { return *context_.skips; }
   Policies* policies() const { return context_.policies; }
+  const Context& context() const { return context_; }
   Policies::Time now() const { return context_.now; }
   Turns& turns() { return *context_.turns; }
   bool* fetches_in_full() const { return context_.fetches_in_full; }
@@ -112,6 +114,7 @@ class Exchange {
 
   Step ask_all(std::vector<Ask> asks, Then then);
   Step ask_one(Ask one, Then then);
+  Step wait_for(std::shared_ptr<TailWait> wait, Then then);
 
   template <class Message>
   Step answer(const Message& message) const {
@@ -130,6 +133,8 @@ class Exchange {
 
   /// Null: not virtual. By its id where there is one.
   const TopicRule* rule(const std::string& name, const kafka::Uuid& id);
+
+  std::size_t made_ = 0;
 
  private:
   Bytes open(std::int16_t key, kafka::Version version) const;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -37,6 +38,13 @@ class Sieve {
   };
   Taken take(std::int32_t group, std::int64_t offset, Filler filler);
 
+  /// The same, but the records stay as they are: for who may take a group more than once.
+  Taken copy(std::int32_t group, std::int64_t offset, Filler filler) const;
+
+  std::int64_t end() const;                           ///< the offset behind what was read; 0: nothing was
+  std::size_t bytes_from(std::int64_t offset) const;  ///< of the batches that hold it or stand behind it
+  std::size_t table_bytes() const { return seen_.capacity() * sizeof(Seen); }  ///< that this takes beside the records
+
  private:
   struct Seen {
     std::size_t at = 0;
@@ -47,8 +55,10 @@ class Sieve {
   };
 
   explicit Sieve(MutableBytes records) : records_(records) {}
-  std::vector<Seen> kept_of(std::int32_t group, std::int64_t offset, Taken& taken);
-  void fill(std::int64_t offset, Taken& taken);
+  std::vector<Seen> kept_of(std::int32_t group, std::int64_t offset, Filler filler, Taken& taken) const;
+  void fill(std::int64_t offset, Taken& taken) const;
+  void copy_to(Taken& taken, std::span<const Seen> kept) const;
+  static std::size_t size_of(std::span<const Seen> seen);
 
   MutableBytes records_;
   std::vector<Seen> seen_;

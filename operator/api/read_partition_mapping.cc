@@ -29,6 +29,7 @@ void read_partition_mapping(const Json& node, Findings& findings, config::Partit
   mapping.integer("virtualPartitions", out.virtual_partitions, 1, int32_max, Need::Required);
   mapping.integer("physicalPartitions", out.physical_partitions, 1, int32_max, Need::Required);
   mapping.flag("resumeAtLogStart", out.resume_at_log_start);
+  mapping.integer("tailCacheBytes", out.tail_cache_bytes, 0, int32_max);
   std::set<std::string> seen;
   const auto read = [&](const Json& item, const std::string& path) {
     if (!item.is_object()) return findings.error(path, "must be an object");

@@ -18,6 +18,7 @@ from waiting import until
 V, P = 20, 2
 PLAIN = Mode("port_offset", False, False)
 SNI = Mode("sni", True, True)
+TAIL = "kafka_proxy_virtual_tail_cache_"
 
 
 def mapping(topics, **more):
@@ -44,10 +45,11 @@ class Scenes:
 
 @pytest.fixture
 def two(stage):
-    """Two proxies alike, one with SNI and TLS on both sides; what their clients do."""
+    """Two proxies alike, one with SNI, TLS on both sides and a tail cache; what their clients do."""
     topics = {"virtual-.*": {}, "virtual-quiet": {"filler": "none"}, "virtual-keyed": {"compacted": "keyed"}}
-    for name, mode, port in (("first", PLAIN, 9404), ("second", SNI, 9405)):
-        stage.proxy(mode, name, partition_mapping=mapping(topics), admin={"address": f"127.0.0.1:{port}"})
+    for name, mode, port, kept in (("first", PLAIN, 9404, 0), ("second", SNI, 9405, 8 << 20)):
+        virtual = mapping(topics, tail_cache_bytes=kept)
+        stage.proxy(mode, name, partition_mapping=virtual, admin={"address": f"127.0.0.1:{port}"})
     return Scenes([stage.clients(PLAIN), stage.clients(SNI)])
 
 
@@ -132,6 +134,28 @@ def test_proxies_that_restart_cost_no_record_and_double_none(stage, two):
         until("they go on", lambda: produced(again) > 20)
         stop.touch()
         played.result()
+
+
+def test_one_read_serves_the_consumers_of_a_physical_partitions_tail(stage):
+    """On one thread, since threads share nothing."""
+    topic = stage.cluster.create_topic("virtual-tail", P)
+    limit = 1 << 20
+    flags = ["--config", str(stage.directory / "proxy" / "config.yaml"), "--threads", "1"]
+    proxy = stage.proxy(PLAIN, flags=flags, partition_mapping=mapping({topic: {}}, tail_cache_bytes=limit))
+    scenes = Scenes([stage.clients(PLAIN)])
+    stop = stage.directory / "stop"
+    with ThreadPoolExecutor(1) as pool:
+        played = pool.submit(scenes.play, topic, "tailing", stop=str(stop))
+        try:
+            until("reads serve others too", lambda: played.done() or proxy.metric(TAIL + "hits_total") > 20, 90)
+        finally:
+            stop.touch()
+        played.result()
+    assert proxy.metric(TAIL + "hits_total") > 20
+    assert proxy.metric(TAIL + "misses_total") > 0
+    assert 0 <= proxy.metric(TAIL + "bytes") <= limit
+    fetches = proxy.metric("kafka_proxy_virtual_requests_total", api_key="Fetch")
+    assert proxy.metric("kafka_proxy_virtual_upstream_requests_total", api_key="Fetch") <= fetches - 20
 
 
 def produced(proxy):

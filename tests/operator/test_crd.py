@@ -59,6 +59,7 @@ MAPPING = {
     "virtualPartitions": 100,
     "physicalPartitions": 10,
     "resumeAtLogStart": False,
+    "tailCacheBytes": 64 << 20,
     "topics": [
         {"name": "orders", "virtualPartitions": 200, "physicalPartitions": 20},
         {"name": "iot\\..*", "filler": "none"},
@@ -226,7 +227,7 @@ def test_defaults(api, namespace):
     counts = {"virtualPartitions": 4, "physicalPartitions": 2}
     virtual = api.create(proxy("virtual", namespace, {**GOOD, "partitionMapping": {**counts, "topics": [{"name": "t"}]}}))
     topics = [{"name": "t", "filler": "control"}]
-    assert virtual["spec"]["partitionMapping"] == {**counts, "resumeAtLogStart": True, "topics": topics}
+    assert virtual["spec"]["partitionMapping"] == {**counts, "resumeAtLogStart": True, "tailCacheBytes": 0, "topics": topics}
 
 
 @pytest.mark.parametrize(

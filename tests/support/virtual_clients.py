@@ -287,6 +287,30 @@ def steady(run):
     print(run.ledger.check())
 
 
+def tailing(run):
+    """Readers of all virtual partitions of a physical one, each alone, keep up until the file `stop` exists."""
+    own = range(0, run.virtual, run.physical)
+    readers = [run.consumer(**{"fetch.wait.max.ms": 500}) for _ in own]
+    for v, reader in zip(own, readers):
+        reader.assign([TopicPartition(run.topic, v, 0)])
+    producer = run.producer()
+
+    def note(error, message):
+        check(error is None, f"a record was not written: {error}")
+        run.ledger.note_written(message.key(), int(message.value()), message.partition())
+
+    count = 0
+    while not Path(run.stop).exists():
+        for v in own:
+            producer.produce(run.topic, value_of(count), b"tail-%d" % v, partition=v, on_delivery=note)
+        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+        run.read(readers, still=0)
+        count += 1
+    for reader in readers:
+        reader.close()
+    print(run.ledger.check())
+
+
 def group_zero(run):
     """What was there before the topic became virtual: all of it in the first P partitions."""
     consumer = run.consumer()
@@ -305,7 +329,7 @@ SCENARIOS = {
     f.__name__: f
     for f in (
         *(records, committed, transactional, server_side_assignment),
-        *(grown, unfit, compact, refused_soon, filled, group_zero, steady, lagging, stored, large),
+        *(grown, unfit, compact, refused_soon, filled, group_zero, steady, tailing, lagging, stored, large),
     )
 }
 

@@ -10,6 +10,7 @@
 #include "kafka/messages/02_list_offsets.h"
 #include "virtual/apis/apis.h"
 #include "virtual/apis/fetch_plan.h"
+#include "virtual/apis/fetch_tail.h"
 #include "virtual/fields.h"
 #include "virtual/sieve.h"
 
@@ -27,6 +28,7 @@ constexpr std::int64_t earliest = -2;
 /// What was read of one physical partition, once, for all that want something of it.
 struct Read {
   std::optional<Sieve> sieve;
+  std::shared_ptr<const TailRead> shared;  ///< in its place: others may have it too
   std::int16_t error_code = kafka::error::none;
 };
 
@@ -60,9 +62,31 @@ class Fetch : public Exchange {
       return answer(none);
     }
     if (!any_virtual) return Step{};
-    std::vector<Want*> all;
-    for (Want& want : wants_) all.push_back(&want);
-    return read(all, [this](std::vector<Bytes>& answers) { return after_read(answers); });
+    tail_.emplace(context(), version(), request_);
+    return begin_read(now() + std::chrono::milliseconds(request_.max_wait_ms), true);
+  }
+
+  /// From what others have just read, from what they read, or from the broker.
+  Result<Step> begin_read(Policies::Time until, bool may_wait) {
+    for (const FetchTail::Hit& hit : tail_->hits(wants_, now())) {
+      hit.want->answer = &hit.read->answered;
+      hit.want->read = reads_.size();
+      reads_.emplace_back().shared = hit.read;
+      request_.max_bytes -= static_cast<std::int32_t>(hit.bytes);
+      request_.max_wait_ms = 0;
+    }
+    std::vector<Want*> rest;
+    for (Want& want : wants_) {
+      if (want.answer == nullptr) rest.push_back(&want);
+    }
+    if (auto other = may_wait ? tail_->wait(rest, until) : nullptr) {
+      return wait_for(std::move(other), [this, until](std::vector<Bytes>&) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now()).count();
+        request_.max_wait_ms = static_cast<std::int32_t>(std::max<std::int64_t>(left, 0));
+        return begin_read(until, false);
+      });
+    }
+    return read(rest, [this](std::vector<Bytes>& answers) { return after_read(answers); });
   }
 
   /// False: none is virtual.
@@ -119,6 +143,7 @@ class Fetch : public Exchange {
       if (const auto found = lowest.find(&want); found != lowest.end())
         add(*found->second, requests[found->second->ask]);
     }
+    if (round_ == 0) tail_->asked(clusters_, count == 1 && request_.max_wait_ms > 0, now());
     std::vector<Ask> asks;
     for (const Request& each : requests) asks.push_back(ask(each));
     return ask_all(std::move(asks), std::move(then));
@@ -153,8 +178,8 @@ class Fetch : public Exchange {
   Status take(std::vector<Bytes>& answers) {
     std::vector<decltype(find_all(responses_[0].responses))> found;
     for (Bytes& each : answers) {
-      Bytes& kept = answers_.emplace_back(std::move(each));
-      auto decoded = kafka::decode_response<Response>(kept, version());
+      const auto& kept = answers_.emplace_back(std::make_shared<Bytes>(std::move(each)));
+      auto decoded = kafka::decode_response<Response>(*kept, version());
       if (!decoded) return std::move(decoded).error();
       found.push_back(find_all(responses_.emplace_back(std::move(*decoded)).responses));
     }
@@ -163,7 +188,7 @@ class Fetch : public Exchange {
       if (cluster.ask >= found.size()) return Error{Errc::Internal, "not as many answers as questions"};
       const auto entry = found[cluster.ask].find({first.key, first.upstream()});
       if (entry == found[cluster.ask].end()) continue;  // as a broker does of which a quota wants less
-      reads_.push_back(make_read(*entry->second, answers_[answers_.size() - found.size() + cluster.ask], first));
+      reads_.push_back(make_read(*entry->second, answers_[answers_.size() - found.size() + cluster.ask], cluster));
       const Answered*& known = known_[first.physical()];
       if (known == nullptr || known->error_code == kafka::error::offset_out_of_range) known = entry->second;
       for (Want* const want : cluster.wants) {
@@ -171,15 +196,17 @@ class Fetch : public Exchange {
         want->read = reads_.size() - 1;
       }
     }
+    tail_->answered(now());
     return Done{};
   }
 
-  static Read make_read(const Answered& answered, Bytes& frame, const Want& want) {
+  Read make_read(const Answered& answered, const std::shared_ptr<Bytes>& frame, const Cluster& cluster) {
     Read read;
-    if (want.rule == nullptr || !answered.records) return read;
-    auto sieve = Sieve::over(mutable_part(frame, answered.records->bytes));
+    if (cluster.wants[0]->rule == nullptr || !answered.records) return read;
+    auto sieve = Sieve::over(mutable_part(*frame, answered.records->bytes));
     if (sieve) {
-      read.sieve = std::move(*sieve);
+      read.shared = tail_->share(cluster, frame, answered, *sieve);
+      if (read.shared == nullptr) read.sieve = std::move(*sieve);
     } else {
       read.error_code = sieve.error().code == Errc::Unsupported ? kafka::error::unsupported_for_message_format
                                                                 : kafka::error::corrupt_message;
@@ -328,10 +355,14 @@ class Fetch : public Exchange {
       answered.error_code = read.error_code;
       answered.records.emplace();
     }
-    if (!read.sieve) return;
+    if (!read.sieve && read.shared == nullptr) return;
     const Filler filler = want.rule->filler ? Filler::Control : Filler::None;
-    const Sieve::Taken& taken = taken_.emplace_back(read.sieve->take(group, want.asked.fetch_offset, filler));
+    const std::int64_t offset = want.asked.fetch_offset;
+    const Sieve::Taken& taken =
+        taken_.emplace_back(read.shared != nullptr ? read.shared->sieve.copy(group, offset, filler)
+                                                   : read.sieve->take(group, offset, filler));
     answered.records = kafka::Records{taken.records};
+    made_ += taken.made.size();
     if (filler == Filler::None && taken.kept == 0) {
       skips().note(topic_name(want), want.partition, want.asked.fetch_offset, std::max(taken.next_offset, want.from));
       if (answered.error_code != kafka::error::none) return;
@@ -347,7 +378,8 @@ class Fetch : public Exchange {
   std::vector<Want*> again_;
   std::set<std::pair<std::string, std::int32_t>> starts_asked_;  ///< of this round: topic, physical partition
   int round_ = 0;
-  std::deque<Bytes> answers_;  ///< all that is below borrows from them
+  std::optional<FetchTail> tail_;
+  std::vector<std::shared_ptr<Bytes>> answers_;  ///< all that is below borrows from them
   std::deque<Response> responses_;
   std::map<Turns::Key, const Answered*> known_;  ///< one for each physical partition
   std::vector<Read> reads_;

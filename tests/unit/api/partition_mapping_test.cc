@@ -10,11 +10,15 @@ Parsed with(const char* mapping, const char* patch = "{}") { return spec_with("p
 
 TEST(PartitionMapping, IsReadInTheOrderOfItsTopics) {
   const Parsed parsed = with(R"({"virtualPartitions": 100, "physicalPartitions": 10, "resumeAtLogStart": false,
-                                 "topics": [{"name": "z.*", "filler": "none"}, {"name": "a.*", "compacted": "keyed"},
+                                 "tailCacheBytes": 4096, "topics": [{"name": "z.*", "filler": "none"}, {"name": "a.*", "compacted": "keyed"},
                                             {"name": "m", "virtualPartitions": 40, "physicalPartitions": 20}]})");
   ASSERT_EQ(errors(parsed), "");
   const config::PartitionMapping wanted{
-      100, 10, false, {{"z.*", {}, {}, "none", ""}, {"a.*", {}, {}, "control", "keyed"}, {"m", 40, 20, "control", ""}}};
+      100,
+      10,
+      false,
+      4096,
+      {{"z.*", {}, {}, "none", ""}, {"a.*", {}, {}, "control", "keyed"}, {"m", 40, 20, "control", ""}}};
   EXPECT_EQ(parsed.proxy.spec.partition_mapping, wanted);
   EXPECT_TRUE(parsed.unknown.empty());
 }
@@ -23,6 +27,7 @@ TEST(PartitionMapping, HasTheDefaultsOfAFile) {
   const Parsed parsed = with(R"({"virtualPartitions": 4, "physicalPartitions": 2, "topics": [{"name": "t"}]})");
   ASSERT_EQ(errors(parsed), "");
   EXPECT_TRUE(parsed.proxy.spec.partition_mapping->resume_at_log_start);
+  EXPECT_EQ(parsed.proxy.spec.partition_mapping->tail_cache_bytes, 0U);
   config::TopicPartitions topic;
   topic.topic = "t";
   EXPECT_EQ(parsed.proxy.spec.partition_mapping->topics.at(0), topic);
@@ -48,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"({"physicalPartitions": 2})", "{}", "spec.partitionMapping.virtualPartitions is missing"},
         Wrong{R"({"virtualPartitions": 2})", "{}", "spec.partitionMapping.physicalPartitions is missing"},
         Wrong{R"({"virtualPartitions": 0})", "{}", "spec.partitionMapping.virtualPartitions must be from 1 to"},
+        Wrong{R"({"tailCacheBytes": -1})", counts, "spec.partitionMapping.tailCacheBytes must be from 0 to"},
         Wrong{"{}", counts, "spec.partitionMapping.topics is missing"},
         Wrong{R"({"topics": []})", counts, "spec.partitionMapping.topics names no topic"},
         Wrong{R"({"topics": ["t"]})", counts, "spec.partitionMapping.topics[0] must be an object"},

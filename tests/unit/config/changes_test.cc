@@ -126,6 +126,7 @@ std::vector<Edit> edits() {
       EDIT("partition_mapping.virtual_partitions", Refused, Sni, c.partition_mapping->virtual_partitions = 1),
       EDIT("partition_mapping.physical_partitions", Refused, Sni, c.partition_mapping->physical_partitions = 1),
       EDIT("partition_mapping.resume_at_log_start", AtOnce, Sni, c.partition_mapping->resume_at_log_start = true),
+      EDIT("partition_mapping.tail_cache_bytes", AtOnce, Sni, c.partition_mapping->tail_cache_bytes = 0),
       EDIT("partition_mapping.topics.orders.virtual_partitions", Refused, Sni,
            c.partition_mapping->topics[0].virtual_partitions = 1),
       EDIT("partition_mapping.topics.orders.physical_partitions", Refused, Sni,

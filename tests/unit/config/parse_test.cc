@@ -130,6 +130,7 @@ TEST(ParseConfig, ReadsPartitionMapping) {
       100,
       10,
       false,
+      1 << 20,
       {{"orders", 200, 20, "none", "keyed"}, {R"(iot\..*)", std::nullopt, std::nullopt, "control", ""}}};
   EXPECT_EQ(config.partition_mapping, expected);
 }

@@ -61,6 +61,7 @@ partition_mapping:
   virtual_partitions: 100
   physical_partitions: 10
   resume_at_log_start: false
+  tail_cache_bytes: 1MiB
   topics:
     orders: {virtual_partitions: 200, physical_partitions: 20, filler: none, compacted: keyed}
     "iot\\..*": {}
