@@ -66,6 +66,27 @@ TEST_P(EachCoding, EveryCutIsMalformed) {
   }
 }
 
+TEST_P(EachCoding, MayComeByteByByteAndLeaveInSteps) {
+  auto unpacker = Unpacker::make(GetParam());
+  ASSERT_TRUE(unpacker);
+  std::string out;
+  const std::string packed = pack("ab") + pack(text);
+  for (std::size_t at = 0; at < packed.size(); ++at) {
+    std::string_view one = std::string_view(packed).substr(at, 1);
+    for (bool more = true; more;) {
+      const std::size_t before = out.size();
+      const auto put = unpacker->put(one, 1000, out);
+      ASSERT_TRUE(put) << put.error().message;
+      ASSERT_LE(out.size(), before + 1000);
+      more = *put;
+    }
+    ASSERT_TRUE(one.empty());
+  }
+  EXPECT_EQ(out, "ab" + text);
+  EXPECT_TRUE(unpacker->whole());
+  EXPECT_GT(unpacker->memory(), 1000U);
+}
+
 TEST_P(EachCoding, OtherBytesAreMalformed) {
   EXPECT_EQ(inflate(GetParam(), "no such thing at all", 1000).error().code, Errc::Malformed);
 }
