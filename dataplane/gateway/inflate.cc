@@ -16,7 +16,6 @@ constexpr std::size_t gzip_memory = 48 * 1024;
 constexpr int zstd_window_log = 23;  ///< RFC 9659: what a receiver must take, and no more here
 
 const Error no_memory{Errc::Busy, "there is no memory to unpack the body"};
-const Error no_gzip{Errc::Malformed, "the body is no gzip"};
 
 }  // namespace
 
@@ -63,40 +62,41 @@ Result<bool> Unpacker::put(std::string_view& packed, std::size_t most, std::stri
   const std::size_t before = out.size();
   out.resize(before + most);
   std::size_t made = 0;
-  while (made < most) {
+  while (made < most && !broken_) {
     const std::size_t left = packed.size();
     char* const into = out.data() + before + made;
-    const auto now = coding_ == Coding::Gzip ? gunzip(packed, into, most - made) : unzstd(packed, into, most - made);
-    if (!now) {
-      out.resize(before);
-      return std::move(now).error();
-    }
-    made += *now;
-    if (whole_ ? packed.empty() : *now == 0 && packed.size() == left) break;
+    const std::size_t now =
+        coding_ == Coding::Gzip ? gunzip(packed, into, most - made) : unzstd(packed, into, most - made);
+    made += now;
+    if (whole_ ? packed.empty() : now == 0 && packed.size() == left) break;
   }
   out.resize(before + made);
-  return made == most;
+  if (broken_ && made == 0)
+    return Error{Errc::Malformed, coding_ == Coding::Gzip ? "the body is no gzip" : "the body is no zstd"};
+  return broken_ || made == most;
 }
 
-Result<std::size_t> Unpacker::gunzip(std::string_view& packed, char* into, std::size_t room) {
+std::size_t Unpacker::gunzip(std::string_view& packed, char* into, std::size_t room) {
   // RFC 1952: members may follow each other.
-  if (whole_ && inflateReset(gzip_.get()) != Z_OK) return no_gzip;
+  broken_ = whole_ && inflateReset(gzip_.get()) != Z_OK;
+  if (broken_) return 0;
   gzip_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   gzip_->avail_in = static_cast<uInt>(packed.size());
   gzip_->next_out = reinterpret_cast<Bytef*>(into);
   gzip_->avail_out = static_cast<uInt>(room);
   const int said = ::inflate(gzip_.get(), Z_NO_FLUSH);
-  if (said != Z_OK && said != Z_STREAM_END && said != Z_BUF_ERROR) return no_gzip;
+  broken_ = said != Z_OK && said != Z_STREAM_END && said != Z_BUF_ERROR;
   whole_ = said == Z_STREAM_END;
   packed.remove_prefix(packed.size() - gzip_->avail_in);
   return room - gzip_->avail_out;
 }
 
-Result<std::size_t> Unpacker::unzstd(std::string_view& packed, char* into, std::size_t room) {
+std::size_t Unpacker::unzstd(std::string_view& packed, char* into, std::size_t room) {
   ZSTD_inBuffer in{packed.data(), packed.size(), 0};
   ZSTD_outBuffer out{into, room, 0};
   const std::size_t wanted = ZSTD_decompressStream(zstd_.get(), &out, &in);
-  if (ZSTD_isError(wanted) != 0) return Error{Errc::Malformed, "the body is no zstd"};
+  broken_ = ZSTD_isError(wanted) != 0;
+  if (broken_) return 0;
   whole_ = wanted == 0;  // a frame is complete
   packed.remove_prefix(in.pos);
   return out.pos;

@@ -23,8 +23,8 @@ class Unpacker {
   /// Errors: Busy: there is no memory.
   static Result<Unpacker> make(Coding coding);
 
-  /// Appends at most `most` bytes to `out`, and takes what that needed off `packed`. True: so many were made, and there
-  /// may be more without more of the body. Errors: Malformed.
+  /// Appends at most `most` bytes to `out`, and takes what that needed off `packed`. True: there may be more without
+  /// more of the body. Errors: Malformed, once all is there that stood before the fault.
   Result<bool> put(std::string_view& packed, std::size_t most, std::string& out);
   /// The body may end here.
   bool whole() const { return whole_; }
@@ -36,11 +36,12 @@ class Unpacker {
     void operator()(ZSTD_DCtx_s* context) const;
   };
   explicit Unpacker(Coding coding) : coding_(coding), whole_(coding == Coding::Identity) {}
-  Result<std::size_t> gunzip(std::string_view& packed, char* into, std::size_t room);
-  Result<std::size_t> unzstd(std::string_view& packed, char* into, std::size_t room);
+  std::size_t gunzip(std::string_view& packed, char* into, std::size_t room);
+  std::size_t unzstd(std::string_view& packed, char* into, std::size_t room);
 
   Coding coding_;
   bool whole_;
+  bool broken_ = false;  ///< what follows is none
   std::unique_ptr<z_stream_s, Free> gzip_;
   std::unique_ptr<ZSTD_DCtx_s, Free> zstd_;
 };

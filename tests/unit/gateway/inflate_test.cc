@@ -91,6 +91,20 @@ TEST_P(EachCoding, OtherBytesAreMalformed) {
   EXPECT_EQ(inflate(GetParam(), "no such thing at all", 1000).error().code, Errc::Malformed);
 }
 
+TEST(Unpacker, GivesWhatStandsBeforeTheFault) {
+  auto unpacker = Unpacker::make(Coding::Gzip);
+  ASSERT_TRUE(unpacker);
+  const std::string packed = gzip("before") + "no gzip";
+  std::string_view rest = packed;
+  std::string out;
+  const auto first = unpacker->put(rest, 1000, out);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(*first);
+  EXPECT_EQ(out, "before");
+  EXPECT_FALSE(unpacker->put(rest, 1000, out));
+  EXPECT_EQ(out, "before");
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, EachCoding, testing::Values(Coding::Gzip, Coding::Zstd),
                          [](const auto& each) { return each.param == Coding::Gzip ? "Gzip" : "Zstd"; });
 
