@@ -20,6 +20,20 @@ Answer error(unsigned status, const std::string& entries) {
   return {.status = status, .body = R"({"status":"err","errors":[)" + entries + "]}"};
 }
 
+std::string places(const std::vector<Outcome>& outcomes) {
+  std::string all;
+  for (const Outcome& each : outcomes) {
+    all += all.empty() ? "" : ",";
+    if (!each.error.empty()) {
+      all += "null";
+      continue;
+    }
+    all += R"({"partition":)" + std::to_string(each.partition) + R"(,"offset":)" +
+           (each.offset < 0 ? "null" : std::to_string(each.offset)) + "}";
+  }
+  return R"(,"results":[)" + all + "]";
+}
+
 }  // namespace
 
 Answer accepted() { return {.status = 200, .body = R"({"status":"ok","errors":[]})"}; }
@@ -30,6 +44,7 @@ Answer refused(const Refusal& refusal) {
   std::string one = R"({"error":true,"message":)" + json_text(refusal.message);
   if (refusal.position >= 0) one += R"(,"position":)" + std::to_string(refusal.position);
   if (refusal.record >= 0) one += R"(,"record":)" + std::to_string(refusal.record);
+  if (refusal.line >= 0) one += R"(,"line":)" + std::to_string(refusal.line);
   return error(refusal.status, one + "}");
 }
 
@@ -52,22 +67,29 @@ Answer delivered(const std::vector<Outcome>& outcomes, bool results) {
   bool failed = false;
   for (const Outcome& each : outcomes) failed = failed || !each.error.empty();
   std::string errors;
-  std::string places;
-  for (const Outcome& each : outcomes) {
+  for (const Outcome& each : outcomes)
     if (failed) errors += (errors.empty() ? "" : ",") + entry(!each.error.empty(), each.error);
-    if (!results) continue;
-    places += places.empty() ? "" : ",";
-    if (!each.error.empty()) {
-      places += "null";
-      continue;
-    }
-    places += R"({"partition":)" + std::to_string(each.partition) + R"(,"offset":)" +
-              (each.offset < 0 ? "null" : std::to_string(each.offset)) + "}";
-  }
   Answer answer{.status = failed ? 500U : 200U, .body = {}};
   answer.body = std::string(R"({"status":")") + (failed ? "err" : "ok") + R"(","errors":[)" + errors + "]";
-  if (results) answer.body += R"(,"results":[)" + places + "]";
+  if (results) answer.body += places(outcomes);
   answer.body += "}";
+  return answer;
+}
+
+Answer told(const LinesTold& lines) {
+  std::string errors;
+  for (const LinesTold::Fault& each : lines.faults) {
+    errors += (errors.empty() ? R"({"error":true,"message":)" : R"(,{"error":true,"message":)") +
+              json_text(each.message) + R"(,"line":)" + std::to_string(each.line);
+    if (each.position >= 0) errors += R"(,"position":)" + std::to_string(each.position);
+    errors += "}";
+  }
+  Answer answer{.status = lines.status, .body = {}};
+  answer.body = std::string(R"({"status":")") + (lines.status == 200 ? "ok" : "err") + R"(","errors":[)" + errors +
+                R"(],"lines":)" + std::to_string(lines.lines) + R"(,"failed":)" + std::to_string(lines.failed);
+  if (lines.results) answer.body += places(lines.places);
+  answer.body += "}";
+  if (lines.retry > 0) answer.headers.emplace_back("Retry-After", std::to_string(lines.retry));
   return answer;
 }
 

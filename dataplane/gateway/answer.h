@@ -30,6 +30,24 @@ Answer limited(const std::vector<bool>& which, std::int64_t seconds);
 /// 200, or 500 when one failed. `results`: with partition and offset of each.
 Answer delivered(const std::vector<Outcome>& outcomes, bool results);
 
+/// What became of NDJSON that was sent on while it came.
+struct LinesTold {
+  struct Fault {
+    std::uint64_t line = 0;
+    std::string message;
+    std::int64_t position = -1;
+  };
+  unsigned status = 200;
+  std::int64_t retry = 0;       ///< s; 0: not said
+  std::uint64_t lines = 0;      ///< so many, from the first, were taken; none of the rest
+  std::uint64_t failed = 0;     ///< records of them that Kafka did not take
+  std::vector<Fault> faults{};  ///< as many as are listed
+  std::vector<Outcome> places{};
+  bool results = false;
+};
+/// accepted(), refused() or delivered() with the members "lines" and "failed"; each fault names its line.
+Answer told(const LinesTold& lines);
+
 /// Appends the response as it goes over the wire.
 void write(std::string& out, const Answer& answer, bool with_body, bool keep_alive);
 

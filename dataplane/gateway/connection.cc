@@ -18,6 +18,12 @@ bool allowed(const std::vector<std::string>& origins, std::string_view origin) {
   return std::ranges::any_of(origins, [&](const std::string& one) { return one == "*" || one == origin; });
 }
 
+/// With a key it is one request, that is carried out once and as a whole.
+bool is_stream(const RequestHead& head, const Way& way) {
+  return takes_records(way.route) && head.method == "POST" && head.idempotency_key.empty() &&
+         is_lines(head.content_type);
+}
+
 }  // namespace
 
 Connection::Connection(Lane& lane, net::Stream stream)
@@ -41,8 +47,10 @@ Connection::~Connection() {
 }
 
 void Connection::drain() {
-  draining_ = true;
   if (idle_) stream_.cancel();
+  if (std::exchange(draining_, true)) return;
+  drain_by_ = std::chrono::steady_clock::now() + leave_taking;
+  if (streaming_) deadline_.after(leave_taking);
 }
 
 net::Task<void> Connection::serve(std::shared_ptr<Connection> self) {
@@ -119,8 +127,10 @@ net::Task<Status> Connection::serve_one() {
   if (!head) co_return Error{Errc::Eof, "the peer closed the connection"};
   keep_alive_ = head->keep_alive;
   const Way way = way_of(head->target);
+  std::optional<Answer> answer = co_await refuse(*head, way);
+  if (!answer && is_stream(*head, way)) co_return co_await serve_lines(*head, way);
   Handler handler(lane_, runtime_);
-  std::optional<Answer> answer = co_await take_request(*head, way);
+  answer = co_await take_body(*head, way, std::move(answer));
   if (!answer) {
     Request request{head->method,        head->target, head->content_type, head->idempotency_key, head->origin,
                     head->kafka_headers, body_};
@@ -139,41 +149,55 @@ net::Task<Status> Connection::serve_one() {
   }
   body_ = {};
   std::string().swap(unpacked_);  // a client may say nothing for long
-  lane_.counters.requests[{std::string(handler.label()), answer->status}].observe(std::chrono::steady_clock::now() -
-                                                                                  since);
+  count(handler.label(), answer->status, since);
   put(*head, std::move(*answer));
   co_return Done{};
 }
 
-/// Who it is, what may be asked, and the body. Nothing: all is well.
-net::Task<std::optional<Answer>> Connection::take_request(const RequestHead& head, const Way& way) {
+void Connection::count(std::string_view label, unsigned status, std::chrono::steady_clock::time_point since) {
+  lane_.counters.requests[{std::string(label), status}].observe(std::chrono::steady_clock::now() - since);
+}
+
+bool Connection::is_preflight(const RequestHead& head, const Way& way) const {
+  return takes_records(way.route) && head.method == "OPTIONS" && allowed(runtime_->http().cors_origins, head.origin);
+}
+
+/// Who it is, and what may be asked. Nothing: all is well.
+net::Task<std::optional<Answer>> Connection::refuse(const RequestHead& head, const Way& way) {
   std::optional<Answer> refusal;
   const bool post = takes_records(way.route);
-  const bool preflight = post && head.method == "OPTIONS" && allowed(runtime_->http().cors_origins, head.origin);
-  if (way.route != Route::None && !preflight) {
-    const bool fits = post ? head.method == "POST" : head.method == "GET" || head.method == "HEAD";
-    if (!fits) {
-      refusal = refused(405, "this path takes " + std::string(way.allow));
-      refusal->headers.emplace_back("Allow", way.allow);
-    } else if (post) {
-      refusal = co_await know_client(head);
-    }
+  if (way.route == Route::None || is_preflight(head, way)) co_return refusal;
+  const bool fits = post ? head.method == "POST" : head.method == "GET" || head.method == "HEAD";
+  if (!fits) {
+    refusal = refused(405, "this path takes " + std::string(way.allow));
+    refusal->headers.emplace_back("Allow", way.allow);
+  } else if (post) {
+    refusal = co_await know_client(head);
   }
-  if (!refusal && post && !preflight) {
+  if (!refusal && post) {
     if (const Result<Coding> coding = parse_coding(head.content_encoding); !coding)
       refusal = refused(415, coding.error().message);
   }
   if (!refusal && head.chunked && head.content_length) refusal = refused(400, "both a length and chunks");
+  co_return refusal;
+}
+
+net::Task<Status> Connection::meet_expectation(const RequestHead& head) {
+  if (!head.expects_continue || reader_.more_there()) co_return Done{};
+  out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  co_return co_await flush();
+}
+
+/// The body, unpacked, in body_; or the answer.
+net::Task<std::optional<Answer>> Connection::take_body(const RequestHead& head, const Way& way,
+                                                       std::optional<Answer> refusal) {
   const bool small = !head.chunked && head.content_length.value_or(0) <= read_anyway && !head.expects_continue;
   if (refusal && !small) {
     keep_alive_ = false;
     co_return refusal;
   }
-  if (head.expects_continue && !reader_.more_there()) {
-    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-    Status sent = co_await flush();
-    if (!sent) co_return refused(400, sent.error().message);
-  }
+  Status expected = co_await meet_expectation(head);
+  if (!expected) co_return refused(400, expected.error().message);
   std::optional<ReadFault> fault = co_await reader_.read_body(head, runtime_->http().max_body_bytes, body_);
   if (fault) {
     keep_alive_ = false;
@@ -182,7 +206,7 @@ net::Task<std::optional<Answer>> Connection::take_request(const RequestHead& hea
   }
   lane_.counters.request_bytes += body_.size();
   if (refusal) co_return refusal;
-  if (preflight) {
+  if (is_preflight(head, way)) {
     Answer answer{.status = 204, .body = {}};
     answer.headers.emplace_back("Access-Control-Allow-Methods", "POST");
     answer.headers.emplace_back("Access-Control-Allow-Headers", "*, Authorization");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "gateway/handler.h"
+#include "gateway/line_stream.h"
 #include "gateway/request_reader.h"
 #include "net/stream.h"
 
@@ -28,11 +29,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::Task<Status> serve_requests();
   Status still_welcome();
   net::Task<Status> serve_one();
-  net::Task<std::optional<Answer>> take_request(const RequestHead& head, const Way& way);
+  bool is_preflight(const RequestHead& head, const Way& way) const;
+  net::Task<std::optional<Answer>> refuse(const RequestHead& head, const Way& way);
+  net::Task<std::optional<Answer>> take_body(const RequestHead& head, const Way& way, std::optional<Answer> refusal);
+  net::Task<Status> meet_expectation(const RequestHead& head);
   net::Task<std::optional<Answer>> know_client(const RequestHead& head);
   net::Task<std::optional<std::string>> check(Logins::Claim claim);
   std::optional<Answer> know_by_certificate();
   std::optional<Answer> unpack(const RequestHead& head);
+  net::Task<Status> serve_lines(const RequestHead& head, const Way& way);
+  net::Task<bool> feed(const RequestHead& head, LineStream& lines);
+  net::Task<void> send_batch(const RequestHead& head, LineStream& lines);
+  net::Task<void> drop_rest(const RequestHead& head);
+  void count(std::string_view label, unsigned status, std::chrono::steady_clock::time_point since);
   void put(const RequestHead& head, Answer answer);
   net::Task<Status> flush();
 
@@ -50,8 +59,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<const Logins> known_by_;
   std::string identity_;
   config::Credential upstream_;
-  bool idle_ = true;  ///< between requests
+  bool idle_ = true;        ///< between requests
+  bool streaming_ = false;  ///< a body that may go on for ever
   bool draining_ = false;
+  std::chrono::steady_clock::time_point drain_by_{};  ///< when a stream is cut off then
   bool keep_alive_ = true;
 };
 

@@ -3,63 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
-#include "auth/crypto.h"
 #include "config/values.h"
 #include "gateway/openapi.h"
 
 namespace kp::gateway {
 namespace {
 
-constexpr std::string_view topics = "/topics/";
-constexpr std::string_view records_of = "/records";
 constexpr std::int64_t soon = 1;  ///< s, until a queue may have room
-
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
-/// The value of `name` in the query; nothing: it isn't there.
-std::optional<std::string_view> query(std::string_view target, std::string_view name) {
-  const std::size_t mark = target.find('?');
-  std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (pair.substr(0, equals) == name) return pair.substr(std::min(equals + 1, pair.size()));
-  }
-  return std::nullopt;
-}
-
-Refusal flag(std::string_view target, std::string_view name, bool& into) {
-  const auto text = query(target, name);
-  if (!text) return {};
-  if (*text != "true" && *text != "false") return {400, "?" + std::string(name) + " must be true or false"};
-  into = *text == "true";
-  return {};
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    unsigned byte = 0;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto [end, failed] = std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
-    if (failed != std::errc{} || end != text.data() + i + 3) return std::nullopt;
-    out += static_cast<char>(byte);
-    i += 2;
-  }
-  return out;
-}
-
-/// "application/json; charset=utf-8" is application/json.
-bool is_type(std::string_view content_type, std::string_view type) {
-  std::string_view bare = content_type.substr(0, content_type.find(';'));
-  while (!bare.empty() && bare.back() == ' ') bare.remove_suffix(1);
-  return config::equal_ignoring_case(bare, type);
-}
 
 template <class Number>
 bool whole(std::string_view text, Number& into) {
@@ -68,21 +18,6 @@ bool whole(std::string_view text, Number& into) {
 }
 
 }  // namespace
-
-Way way_of(std::string_view target) {
-  const std::string_view path = path_of(target);
-  if (path == "/push") return {Route::Push, {}, "POST"};
-  if (path == "/openapi.json") return {Route::OpenApi, {}, "GET, HEAD"};
-  if (path == "/healthz") return {Route::Healthy, {}, "GET, HEAD"};
-  if (path == "/readyz") return {Route::Ready, {}, "GET, HEAD"};
-  if (!path.starts_with(topics) || !path.ends_with(records_of) || path.size() <= topics.size() + records_of.size())
-    return {};
-  const std::string_view topic = path.substr(topics.size(), path.size() - topics.size() - records_of.size());
-  if (topic.find('/') != std::string_view::npos) return {};
-  return {Route::Topic, topic, "POST"};
-}
-
-bool takes_records(Route route) { return route == Route::Push || route == Route::Topic; }
 
 std::optional<Answer> Handler::begin(const Request& request, const Way& way, const config::Credential& upstream,
                                      const std::string& identity) {
@@ -98,13 +33,13 @@ std::optional<Answer> Handler::begin(const Request& request, const Way& way, con
 std::optional<Answer> Handler::take_records(const Request& request, const Way& way, const config::Credential& upstream,
                                             const std::string& identity) {
   label_ = way.route == Route::Topic ? "records" : "push_async";
-  wish_.wait = wish_.results = way.route == Route::Topic;
   constexpr std::size_t longest_key = 255;
   if (request.idempotency_key.size() > longest_key)
     return refused(400, "Idempotency-Key is longer than 255 characters");
   RequestRecords records;
-  if (const Refusal refusal = read(request, way, records, wish_)) return refused(refusal);
-  if (way.route == Route::Push && wish_.wait) label_ = "push_sync";
+  if (const Refusal refusal = read(request, way, records)) return refused(refusal);
+  wait_ = wish_.wait.value_or(records.wait_for_send);
+  if (way.route == Route::Push && wait_) label_ = "push_sync";
   if (records.records.empty()) return wish_.results ? delivered({}, true) : accepted();
   if (auto answer = claim(request, identity)) return answer;
   const RateLimits::Verdict verdict = runtime_->limits->admit(records.records);
@@ -112,35 +47,22 @@ std::optional<Answer> Handler::take_records(const Request& request, const Way& w
     lane_.counters.limited += records.records.size();
     return settled(limited(verdict.limited, verdict.retry.count()));
   }
-  return runtime_->wal != nullptr && !wish_.wait ? log(records, identity) : send(records, upstream);
+  return runtime_->wal != nullptr && !wait_ ? log(records, identity) : send(records, upstream);
 }
 
-Refusal Handler::read(const Request& request, const Way& way, RequestRecords& records, Wish& wish) {
-  const bool lines = is_type(request.content_type, "application/x-ndjson");
-  if (way.route == Route::Topic) {
-    auto topic = percent_decoded(way.topic);
-    if (!topic || !is_topic_name(*topic)) return {400, "the topic is no name that Kafka allows"};
-    topic_ = std::move(*topic);
-  } else if (!lines && !request.content_type.empty() && !is_type(request.content_type, "application/json")) {
-    return {415, "Content-Type must be application/json or application/x-ndjson"};
-  }
-  Refusal refusal;
-  if (lines)
-    refusal = lane_.reader.read_lines(request.body, topic_, runtime_->most_records(), records);
-  else if (way.route == Route::Topic)
-    refusal = read_raw(request, records);
-  else
-    refusal = lane_.reader.read_push(request.body, topic_, runtime_->most_records(), records);
-  if (refusal) return refusal;
-  if (records.wait_for_send) wish.wait = true;
-  if ((refusal = flag(request.target, "wait", wish.wait))) return refusal;
-  return flag(request.target, "results", wish.results);
+Refusal Handler::read(const Request& request, const Way& way, RequestRecords& records) {
+  if (Refusal refusal = read_wish(request.target, request.content_type, way, wish_)) return refusal;
+  if (!wish_.lines && way.route == Route::Topic) return read_raw(request, records);
+  if (!wish_.lines) return lane_.reader.read_push(request.body, wish_.topic, runtime_->most_records(), records);
+  Refusal refusal = lane_.reader.read_lines(request.body, wish_.topic, runtime_->most_records(), records);
+  if (!refusal && records.read < request.body.size()) refusal = too_many(runtime_->most_records());
+  return refusal;
 }
 
 /// The body is the value; what else there is to a record stands in HTTP headers.
 Refusal Handler::read_raw(const Request& request, RequestRecords& records) {
   Record record;
-  record.topic = topic_;
+  record.topic = wish_.topic;
   record.value = request.body;
   constexpr std::string_view header = "Kafka-Header-";
   for (const auto& [name, value] : request.kafka_headers) {
@@ -184,14 +106,14 @@ std::optional<Answer> Handler::send(const RequestRecords& records, const config:
   auto producer = runtime_->producers->of(upstream);
   if (!producer) return settled(try_again(503, producer.error().message, soon));
   producer_ = std::move(*producer);
-  if (wish_.wait) delivery_ = std::make_shared<Delivery>(lane_.loop, records.records.size());
+  if (wait_) delivery_ = std::make_shared<Delivery>(lane_.loop, records.records.size());
   const Status sent = producer_->send(records.records, delivery_);
   if (!sent) {
     const bool never = sent.error().code == Errc::Invalid;
     return settled(never ? refused(413, sent.error().message) : try_again(503, sent.error().message, soon));
   }
   lane_.counters.accepted += records.records.size();
-  if (wish_.wait) return std::nullopt;
+  if (wait_) return std::nullopt;
   return settled(accepted());
 }
 

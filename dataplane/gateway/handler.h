@@ -8,6 +8,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/lane.h"
+#include "gateway/way.h"
 
 namespace kp::gateway {
 
@@ -22,18 +23,6 @@ struct Request {
   std::string_view body;  ///< RecordReader::padding bytes behind it may be read
 };
 
-enum class Route : std::uint8_t { Push, Topic, OpenApi, Healthy, Ready, None };
-
-/// Where a target leads, and by which method it may be asked. `topic` is still percent-encoded.
-struct Way {
-  Route route = Route::None;
-  std::string_view topic;
-  std::string_view allow;  ///< methods
-};
-Way way_of(std::string_view target);
-/// May a request of this route hold records?
-bool takes_records(Route route);
-
 /// One request from its parsing to its answer. On the lane's thread; `lane` outlives it.
 class Handler {
  public:
@@ -47,13 +36,9 @@ class Handler {
   std::string_view label() const { return label_; }
 
  private:
-  struct Wish {
-    bool wait = false;
-    bool results = false;
-  };
   std::optional<Answer> take_records(const Request& request, const Way& way, const config::Credential& upstream,
                                      const std::string& identity);
-  Refusal read(const Request& request, const Way& way, RequestRecords& records, Wish& wish);
+  Refusal read(const Request& request, const Way& way, RequestRecords& records);
   Refusal read_raw(const Request& request, RequestRecords& records);
   std::optional<Answer> claim(const Request& request, const std::string& identity);
   std::optional<Answer> send(const RequestRecords& records, const config::Credential& upstream);
@@ -65,8 +50,8 @@ class Handler {
   const std::shared_ptr<const Runtime> runtime_;
   std::string_view label_ = "other";
   Wish wish_;
+  bool wait_ = false;
   std::string claimed_;                 ///< idempotency key; empty: none
-  std::string topic_;                   ///< decoded
   std::shared_ptr<Producer> producer_;  ///< kept until its records are there
   std::shared_ptr<Delivery> delivery_;
   std::shared_ptr<Logged> logged_;

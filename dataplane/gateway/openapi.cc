@@ -28,7 +28,7 @@ constexpr std::string_view document = R"json({
           "description": "May be compressed: Content-Encoding gzip or zstd.",
           "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/Push"}},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "A Record a line."}}
+            "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Lines"}}
           }
         },
         "responses": {}
@@ -37,7 +37,7 @@ constexpr std::string_view document = R"json({
     "/topics/{topic}/records": {
       "post": {
         "operationId": "record",
-        "summary": "The body, as it is, becomes the value of one record; NDJSON: a record a line.",
+        "summary": "The body, as it is, becomes the value of one record; of NDJSON each line becomes one.",
         "parameters": [
           {"name": "topic", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Topic"}},
           {"$ref": "#/components/parameters/wait"},
@@ -52,7 +52,7 @@ constexpr std::string_view document = R"json({
           "required": true,
           "content": {
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "A Record a line; the topic may be left out."}}
+            "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Lines"}}
           }
         },
         "responses": {}
@@ -118,6 +118,8 @@ constexpr std::string_view document = R"json({
           "wait_for_send": {"type": "boolean", "nullable": true, "default": false}
         }
       },
+      "Lines": {"type": "string", "description":
+        "A Record a line, of any length, sent on while it comes; for a topic in the path that may be left out. With Idempotency-Key: one request."},
       "Answer": {
         "type": "object",
         "required": ["status", "errors"],
@@ -130,7 +132,8 @@ constexpr std::string_view document = R"json({
               "error": {"type": "boolean"},
               "message": {"type": "string", "nullable": true},
               "position": {"type": "integer", "description": "The byte of the body."},
-              "record": {"type": "integer", "description": "The index of the record."}
+              "record": {"type": "integer", "description": "The index of the record."},
+              "line": {"type": "integer", "minimum": 1, "description": "The line of NDJSON."}
             }
           }},
           "results": {"type": "array", "items": {
@@ -138,13 +141,16 @@ constexpr std::string_view document = R"json({
             "nullable": true,
             "required": ["partition", "offset"],
             "properties": {"partition": {"type": "integer"}, "offset": {"type": "integer", "nullable": true}}
-          }}
+          }},
+          "lines": {"type": "integer", "minimum": 0,
+                    "description": "Of NDJSON: so many lines, from the first, were taken, and none of the others."},
+          "failed": {"type": "integer", "minimum": 0, "description": "How many of their records Kafka did not take."}
         }
       }
     },
     "responses": {
       "Ok": {"description": "Done.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}},
-      "Refused": {"description": "Nothing was sent, and the same request will not do better.",
+      "Refused": {"description": "Nothing was sent, of NDJSON only the lines that are told; the same request will not do better.",
                   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}},
       "Failed": {"description": "One record or more did not get to Kafka: an entry for each in order.",
                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}},

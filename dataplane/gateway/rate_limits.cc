@@ -74,4 +74,16 @@ RateLimits::Verdict RateLimits::admit(std::span<const Record> records, Clock::ti
   return verdict;
 }
 
+std::size_t RateLimits::admit_first(std::span<const Record> records, std::chrono::seconds& retry,
+                                    Clock::time_point now) {
+  if (admit(records, now).limited.empty()) return records.size();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Verdict verdict = admit(records.subspan(i, 1), now);
+    if (verdict.limited.empty()) continue;
+    retry = verdict.retry;
+    return i;
+  }
+  return records.size();
+}
+
 }  // namespace kp::gateway

@@ -30,6 +30,9 @@ class RateLimits {
   };
   /// All of them, or none.
   Verdict admit(std::span<const Record> records, Clock::time_point now = Clock::now());
+  /// So many of the first: those before the one that may not. `retry`: when that one may.
+  std::size_t admit_first(std::span<const Record> records, std::chrono::seconds& retry,
+                          Clock::time_point now = Clock::now());
 
  private:
   static constexpr std::int64_t window = 60;

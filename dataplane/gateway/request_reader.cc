@@ -10,6 +10,7 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t usable = net::Loop::buffer_size - RecordReader::padding;
+constexpr std::size_t piece_size = 16 * 1024;  ///< of what comes in chunks
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -22,6 +23,12 @@ ReadFault fault_of(const boost::system::error_code& failed) {
 }
 
 const ReadFault crowded{503, "too many bytes of requests are under way"};
+
+/// The rest of a body does not come.
+ReadFault cut_short(const Error& why) {
+  if (why.code == Errc::Busy) return crowded;
+  return {why.code == Errc::Timeout ? 408U : 0U, "the body came too slowly, or not"};
+}
 
 RequestHead head_of(const http::request_parser<http::buffer_body>& parser) {
   const auto& request = parser.get();
@@ -67,12 +74,14 @@ RequestHead head_of(const http::request_parser<http::buffer_body>& parser) {
 }  // namespace
 
 RequestReader::~RequestReader() {
+  elsewhere_ = 0;
   (void)count(0);
   lane_.loop.return_buffer(std::move(buffer_));
 }
 
 /// False: there is no room for so much; what was counted stays.
 bool RequestReader::count(std::size_t held) {
+  held += elsewhere_;
   std::atomic<std::uint64_t>& all = lane_.common.buffered;
   if (held > counted_ && all + (held - counted_) > lane_.now()->http().max_buffered_bytes) return false;
   all += held;
@@ -81,10 +90,18 @@ bool RequestReader::count(std::size_t held) {
   return true;
 }
 
+bool RequestReader::hold(std::size_t bytes) {
+  const std::size_t before = std::exchange(elsewhere_, bytes);
+  const bool room = count(counted_ - before);
+  if (!room) elsewhere_ = before;
+  return room;
+}
+
 void RequestReader::stash() {
   held_.assign(there());
   begin_ = end_ = 0;
   lane_.loop.return_buffer(std::exchange(buffer_, {}));
+  std::string().swap(piece_);
 }
 
 void RequestReader::unstash() {
@@ -152,6 +169,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_head(std::optional<Reque
     co_return ReadFault{0, got.error().message};
   }
   head = head_of(*parser_);
+  left_ = head->content_length.value_or(0);
   // Beast overlooks a coding that it doesn't know, and the body would be taken for the next request (RFC 9112, 6.3).
   const auto codings = parser_->get().equal_range(http::field::transfer_encoding);
   for (auto each = codings.first; each != codings.second; ++each)
@@ -164,7 +182,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_head(std::optional<Reque
 net::Task<std::optional<ReadFault>> RequestReader::read_body(const RequestHead& head, std::size_t most,
                                                              std::string_view& body) {
   body = {};
-  if (head.chunked) co_return co_await read_chunked(most, body);
+  if (head.chunked) co_return co_await gather_chunks(most, body);
   const std::uint64_t size = head.content_length.value_or(0);
   if (size == 0) co_return std::nullopt;
   if (size > most) co_return ReadFault{413, "the body is larger than " + std::to_string(most) + " bytes"};
@@ -174,8 +192,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_body(const RequestHead& 
 net::Task<std::optional<ReadFault>> RequestReader::read_sized(std::size_t size, std::string_view& body) {
   while (end_ - begin_ < size && size <= usable - max_head) {
     Status got = co_await more();
-    if (!got && got.error().code == Errc::Busy) co_return crowded;
-    if (!got) co_return ReadFault{got.error().code == Errc::Timeout ? 408U : 0U, "the body came too slowly, or not"};
+    if (!got) co_return cut_short(got.error());
   }
   if (end_ - begin_ >= size) {  // all of it is in the buffer: there it stays
     body = there().substr(0, size);
@@ -186,8 +203,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_sized(std::size_t size, 
   while (body_.size() < size) {
     if (begin_ == end_) {
       Status got = co_await more();
-      if (!got && got.error().code == Errc::Busy) co_return crowded;
-      if (!got) co_return ReadFault{got.error().code == Errc::Timeout ? 408U : 0U, "the body came too slowly, or not"};
+      if (!got) co_return cut_short(got.error());
     }
     const std::string_view part = there().substr(0, size - body_.size());
     if (body_.capacity() < body_.size() + part.size() + RecordReader::padding)
@@ -200,37 +216,63 @@ net::Task<std::optional<ReadFault>> RequestReader::read_sized(std::size_t size, 
   co_return std::nullopt;
 }
 
-net::Task<std::optional<ReadFault>> RequestReader::read_chunked(std::size_t most, std::string_view& body) {
+net::Task<std::optional<ReadFault>> RequestReader::gather_chunks(std::size_t most, std::string_view& body) {
   body_.clear();
-  std::string piece(16 * 1024, '\0');
+  for (;;) {
+    std::string_view piece;
+    std::optional<ReadFault> fault = co_await read_chunk(piece);
+    if (fault) co_return fault;
+    if (piece.empty()) break;
+    const std::size_t size = body_.size() + piece.size();
+    if (size > most) co_return ReadFault{413, "the body is larger than " + std::to_string(most) + " bytes"};
+    if (body_.capacity() < size + RecordReader::padding) body_.reserve(2 * size + RecordReader::padding);
+    if (!count(body_.capacity())) co_return crowded;
+    body_ += piece;
+  }
+  std::string().swap(piece_);
+  body = body_;
+  co_return std::nullopt;
+}
+
+net::Task<std::optional<ReadFault>> RequestReader::read_chunk(std::string_view& piece) {
+  piece = {};
   while (!parser_->is_done()) {
     if (begin_ == end_) {
       Status got = co_await more();
-      if (!got && got.error().code == Errc::Busy) co_return crowded;
-      if (!got) co_return ReadFault{got.error().code == Errc::Timeout ? 408U : 0U, "the body came too slowly, or not"};
+      if (!got) co_return cut_short(got.error());
     }
+    piece_.resize(piece_size);
     auto& into = parser_->get().body();
-    into.data = piece.data();
-    into.size = piece.size();
+    into.data = piece_.data();
+    into.size = piece_.size();
     boost::system::error_code failed;
     const std::string_view bytes = there();
     const std::size_t used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), failed);
     begin_ += used;
-    const std::size_t made = piece.size() - into.size;
+    const std::size_t made = piece_.size() - into.size;
     if (failed && failed != http::error::need_more && failed != http::error::need_buffer) co_return fault_of(failed);
-    if (body_.size() + made > most)
-      co_return ReadFault{413, "the body is larger than " + std::to_string(most) + " bytes"};
-    if (body_.capacity() < body_.size() + made + RecordReader::padding)
-      body_.reserve(2 * (body_.size() + made) + RecordReader::padding);
-    if (!count(body_.capacity())) co_return crowded;
-    body_.append(piece.data(), made);
-    if (used > 0 || made > 0 || parser_->is_done()) continue;
+    piece = std::string_view(piece_).substr(0, made);
+    if (made > 0) break;
+    if (used > 0 || parser_->is_done()) continue;
     if (end_ - begin_ > max_head) co_return ReadFault{400, "a chunk's header is too long"};
     Status got = co_await more();
-    if (!got && got.error().code == Errc::Busy) co_return crowded;
-    if (!got) co_return ReadFault{got.error().code == Errc::Timeout ? 408U : 0U, "the body came too slowly, or not"};
+    if (!got) co_return cut_short(got.error());
   }
-  body = body_;
+  co_return std::nullopt;
+}
+
+net::Task<std::optional<ReadFault>> RequestReader::read_piece(const RequestHead& head, std::string_view& piece) {
+  if (head.chunked) co_return co_await read_chunk(piece);
+  piece = {};
+  if (left_ == 0) co_return std::nullopt;
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    Status got = co_await more();
+    if (!got) co_return cut_short(got.error());
+  }
+  piece = there().substr(0, left_);
+  begin_ += piece.size();
+  left_ -= piece.size();
   co_return std::nullopt;
 }
 

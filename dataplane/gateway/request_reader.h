@@ -56,6 +56,10 @@ class RequestReader {
   net::Task<std::optional<ReadFault>> read_head(std::optional<RequestHead>& head);
   /// The body that the head announced, at most `most` bytes; padded. Valid until the next read_head.
   net::Task<std::optional<ReadFault>> read_body(const RequestHead& head, std::size_t most, std::string_view& body);
+  /// Or the body piece by piece, as it comes; an empty one: that was all. Valid until the next read, and release().
+  net::Task<std::optional<ReadFault>> read_piece(const RequestHead& head, std::string_view& piece);
+  /// What the request holds elsewhere counts too. False: there is no room for so much.
+  bool hold(std::size_t bytes);
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
@@ -66,7 +70,8 @@ class RequestReader {
   void unstash();
   bool count(std::size_t held);
   net::Task<std::optional<ReadFault>> read_sized(std::size_t size, std::string_view& body);
-  net::Task<std::optional<ReadFault>> read_chunked(std::size_t most, std::string_view& body);
+  net::Task<std::optional<ReadFault>> read_chunk(std::string_view& piece);
+  net::Task<std::optional<ReadFault>> gather_chunks(std::size_t most, std::string_view& body);
 
   Lane& lane_;
   net::Stream& stream_;
@@ -74,8 +79,11 @@ class RequestReader {
   Bytes buffer_;           ///< the loop's, while something is in it
   std::size_t begin_ = 0;  ///< what is there: [begin_, end_)
   std::size_t end_ = 0;
-  std::string held_;  ///< what was there, while the client lets us wait
-  std::string body_;  ///< one that doesn't fit into the buffer
+  std::string held_;        ///< what was there, while the client lets us wait
+  std::string body_;        ///< one that doesn't fit into the buffer
+  std::string piece_;       ///< out of chunks
+  std::uint64_t left_ = 0;  ///< of a body that has a length
+  std::size_t elsewhere_ = 0;
   std::size_t counted_ = 0;
 };
 

@@ -125,8 +125,6 @@ class RecordBuilder {
   bool has_data_ = false;
 };
 
-Refusal too_many(std::size_t most) { return {413, "more than " + std::to_string(most) + " records in one request"}; }
-
 Refusal not_json(std::string_view body, simdjson::error_code code, std::size_t begin) {
   if (code == simdjson::MEMALLOC) return {503, "there is no memory for this body"};
   if (code == simdjson::DEPTH_ERROR)
@@ -136,6 +134,8 @@ Refusal not_json(std::string_view body, simdjson::error_code code, std::size_t b
 }
 
 }  // namespace
+
+Refusal too_many(std::size_t most) { return {413, "more than " + std::to_string(most) + " records in one request"}; }
 
 struct RecordReader::Parser {
   static constexpr std::size_t kept = 256 * 1024;  ///< larger ones give their memory back
@@ -191,23 +191,27 @@ Refusal RecordReader::read_push(std::string_view body, std::string_view topic, s
 Refusal RecordReader::read_lines(std::string_view body, std::string_view topic, std::size_t most, RequestRecords& out) {
   held_.clear();
   parser_->shrink();
-  for (std::size_t at = 0; at < body.size();) {
-    const std::size_t end = std::min(body.find('\n', at), body.size());
-    const std::string_view line = body.substr(at, end - at);
-    const std::size_t begin = at;
-    at = end + 1;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const auto index = static_cast<std::int64_t>(out.records.size());
-    if (out.records.size() == most) return too_many(most);
+  while (out.read < body.size()) {
+    const std::size_t begin = out.read;
+    const std::size_t end = std::min(body.find('\n', begin), body.size());
+    const std::size_t next = std::min(end + 1, body.size());
+    const std::string_view line = body.substr(begin, end - begin);
+    const auto number = static_cast<std::int64_t>(out.lines_read + 1);
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+      ++out.lines_read;
+      out.read = next;
+      continue;
+    }
+    if (out.records.size() == most) return {};
     element root;
     if (const auto failed = parser_->parse(line).get(root)) {
       Refusal refusal = not_json(line, failed, begin);
-      refusal.record = index;
+      refusal.line = number;
       return refusal;
     }
     RecordBuilder builder(topic, held_);
     if (std::string why = builder.read(root); !why.empty())
-      return {400, "line " + std::to_string(index + 1) + ": " + why, static_cast<std::int64_t>(begin), index};
+      return {400, std::move(why), static_cast<std::int64_t>(begin), -1, number};
     // The parser's text is overwritten by the next line.
     Record& record = builder.record();
     const auto hold = [this](std::string_view text) { return std::string_view(held_.emplace_back(text)); };
@@ -219,6 +223,8 @@ Refusal RecordReader::read_lines(std::string_view body, std::string_view topic, 
       if (value) value = hold(*value);
     }
     out.records.push_back(std::move(record));
+    out.lines.push_back({++out.lines_read, next});
+    out.read = next;
   }
   return {};
 }

@@ -1,5 +1,6 @@
 """A new process takes over the listening sockets of the old one: nobody is refused, no record is lost."""
 
+import contextlib
 import socket
 import tempfile
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import kafka_wire
 import netns
+from http_gateway import PORT, Client, payloads
 from proxy import DYNAMIC_BOOTSTRAP, HOST, Mode, configuration
 
 MODES = [Mode("port_offset", False, True), Mode("sni", True, False), Mode("dynamic", False, False)]
@@ -94,6 +96,38 @@ def test_a_successor_that_cannot_start_leaves_the_old_process_as_it_was(stage):
     successor = upgrade.start()
     upgrade.gone(running)
     assert successor.child.running()
+
+
+def test_a_log_that_is_in_use_is_refused_to_the_successor(stage, cluster):
+    # Given a process with a log, whose records wait for Kafka
+    mode = MODES[0]
+    upgrade = Upgrade(stage, mode)
+    topic = cluster.create_topic("handover-log", 1)
+
+    def http(log):
+        kafka = {"queue_buffering_max_ms": 3000, "message_timeout_ms": 60000}
+        return {"http": {"port": PORT}, "kafka": kafka, "wal": {"directory": str(stage.directory / log)}}
+
+    def push(data):
+        with contextlib.closing(Client(stage.network)) as client:
+            return client.push([{"topic": topic, "data": data}]).status
+
+    running = upgrade.start(http_produce=http("log"))
+    assert push("before") == 200
+    # When another would go on with the same log
+    failing = upgrade.start(wait=False, http_produce=http("log"))
+    stage.forget(failing)
+    # Then it says why not, and the first goes on
+    assert failing.child.wait(30) == 3, failing.child.tail()
+    assert "http_produce.wal" in failing.log and "is in use by another process" in failing.log
+    assert "handover came to nothing" in running.log
+    assert push("refused") == 200
+    # And one with a log of its own takes over, while the first sends what is in its log
+    successor = upgrade.start(http_produce=http("log-2"))
+    upgrade.gone(running)
+    assert push("after") == 200
+    stage.end(successor)
+    assert payloads(cluster, topic) == ["before", "refused", "after"]
 
 
 def test_what_the_successor_has_no_use_for_closes(stage):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ import http_gateway
 import kafka_wire
 import netns
 from conftest import RUN
-from http_gateway import JSON, PORT, Gateway, configuration, gzipped, payloads, records, tls_context
+from http_gateway import JSON, PORT, Gateway, configuration, gzipped, keys, payloads, records, tls_context
 from login import secret
 from proxy import ROOT, Mode
 from waiting import until
 
 OK = {"status": "ok", "errors": []}
+NDJSON = {"Content-Type": "application/x-ndjson"}
 IDLE = int(os.environ.get("KP_HTTP_IDLE", "1000"))
 
 
@@ -237,11 +239,52 @@ def test_lines_are_records_in_every_coding(client, cluster, topic, coding):
     assert [one for one in payloads(cluster, topic) if one.startswith(coding)] == [f"{coding}-{n}" for n in range(50)]
 
 
-def test_a_bad_line_is_told_and_none_is_sent(client, cluster, topic):
+def test_a_bad_line_is_told_with_what_was_sent_before_it(client, cluster, topic):
+    body = b'{"data":"1"}\n{"data":\n{"data":"3"}\n'
+    answer = client.ask("POST", f"/topics/{topic}/records", body, NDJSON)
+    (error,) = answer.json()["errors"]
+    assert answer.status == 400 and (error["line"], answer.json()["lines"]) == (2, 1)
+    assert payloads(cluster, topic) == ["1"]
+
+
+def test_with_a_key_a_bad_line_is_told_and_none_is_sent(client, cluster, topic):
     body = b'{"data":"1"}\n{"data":\n'
-    answer = client.ask("POST", f"/topics/{topic}/records", body, {"Content-Type": "application/x-ndjson"})
-    assert answer.status == 400 and answer.json()["errors"][0]["record"] == 1
+    answer = client.ask("POST", f"/topics/{topic}/records", body, {**NDJSON, "Idempotency-Key": "bad-line"})
+    assert answer.status == 400 and answer.json()["errors"][0]["line"] == 2
     assert payloads(cluster, topic) == []
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_stream_of_any_length_takes_little_memory(stage, cluster, topic, coding):
+    # Given 100 MB of lines, where a body may have 256 KiB
+    count, filler, pack = 200_000, "x" * 480, zlib.compressobj(1, wbits=31)
+    config = configuration(cluster, {"port": PORT + 1, "max_body_bytes": "256KiB"}, {"message_timeout_ms": 60000})
+    config["admin"]["address"] = "127.0.0.1:9414"
+    environment = {"ASAN_OPTIONS": "exitcode=99:quarantine_size_mb=1"}
+    gateway = Gateway("http-2", config, stage.directory / "http-2", stage.network, environment)
+    stage._running.append(gateway)
+    gateway.start()
+    resident = []
+
+    def body():
+        for start in range(0, count, 1000):
+            lines = (f'{{"key":"{n}","data":"{n} {filler}"}}\n' for n in range(start, start + 1000))
+            piece = "".join(lines).encode()
+            if start % 20_000 == 0:
+                resident.append(gateway.metric("process_resident_memory_bytes"))
+            if piece := pack.compress(piece) if coding == "gzip" else piece:
+                yield piece
+        if coding == "gzip":
+            yield pack.flush()
+
+    # When they come in one request
+    with contextlib.closing(gateway.client(port=PORT + 1, seconds=120)) as client:
+        client.request("POST", f"/topics/{topic}/records", body(), {**NDJSON, "Content-Encoding": coding})
+        answer = http_gateway.Answer(client.getresponse())
+    # Then each is there once, and few were held at a time
+    assert (answer.status, answer.json()) == (200, {**OK, "lines": count, "failed": 0})
+    assert sorted(map(int, keys(cluster, topic))) == list(range(count))
+    assert max(resident) - resident[0] < 48 << 20, resident
 
 
 def test_a_repeated_request_is_sent_once(client, cluster, topic):

@@ -83,14 +83,22 @@ def tls_context(certs, cert=None, key=None):
     return context
 
 
-def records(cluster, topic):
-    """All that the topic holds, as kcat shows them: dicts with payload, key, partition, offset, headers, ts."""
+def read_back(cluster, topic, *how):
     servers = ",".join(broker.address("PLAINTEXT") for broker in cluster.running())
     quick = ["-X", "fetch.wait.max.ms=10"]  # the end of a topic is told when a fetch of nothing comes back
-    argv = ["kcat", "-b", servers, *quick, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-J"]
+    argv = ["kcat", "-b", servers, *quick, "-C", "-t", topic, "-o", "beginning", "-e", "-q", *how]
     done = subprocess.run(cluster.network.kafka.command(argv), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+def records(cluster, topic):
+    """All that the topic holds, as kcat shows them: dicts with payload, key, partition, offset, headers, ts."""
+    return [json.loads(line) for line in read_back(cluster, topic, "-J")]
+
+
+def keys(cluster, topic):
+    return read_back(cluster, topic, "-f", "%k\n")
 
 
 def payloads(cluster, topic):

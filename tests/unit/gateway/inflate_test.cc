@@ -66,8 +66,43 @@ TEST_P(EachCoding, EveryCutIsMalformed) {
   }
 }
 
+TEST_P(EachCoding, MayComeByteByByteAndLeaveInSteps) {
+  auto unpacker = Unpacker::make(GetParam());
+  ASSERT_TRUE(unpacker);
+  std::string out;
+  const std::string packed = pack("ab") + pack(text);
+  for (std::size_t at = 0; at < packed.size(); ++at) {
+    std::string_view one = std::string_view(packed).substr(at, 1);
+    for (bool more = true; more;) {
+      const std::size_t before = out.size();
+      const auto put = unpacker->put(one, 1000, out);
+      ASSERT_TRUE(put) << put.error().message;
+      ASSERT_LE(out.size(), before + 1000);
+      more = *put;
+    }
+    ASSERT_TRUE(one.empty());
+  }
+  EXPECT_EQ(out, "ab" + text);
+  EXPECT_TRUE(unpacker->whole());
+  EXPECT_GT(unpacker->memory(), 1000U);
+}
+
 TEST_P(EachCoding, OtherBytesAreMalformed) {
   EXPECT_EQ(inflate(GetParam(), "no such thing at all", 1000).error().code, Errc::Malformed);
+}
+
+TEST(Unpacker, GivesWhatStandsBeforeTheFault) {
+  auto unpacker = Unpacker::make(Coding::Gzip);
+  ASSERT_TRUE(unpacker);
+  const std::string packed = gzip("before") + "no gzip";
+  std::string_view rest = packed;
+  std::string out;
+  const auto first = unpacker->put(rest, 1000, out);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(*first);
+  EXPECT_EQ(out, "before");
+  EXPECT_FALSE(unpacker->put(rest, 1000, out));
+  EXPECT_EQ(out, "before");
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, EachCoding, testing::Values(Coding::Gzip, Coding::Zstd),

@@ -37,6 +37,14 @@ TEST(RateLimits, CountTheRecordsOfAMinute) {
   EXPECT_THAT(limits.admit(records_of({"a", "a"}), start + 60s).limited, IsEmpty());
 }
 
+TEST(RateLimits, TheFirstMayPassWhereNotAllDo) {
+  RateLimits limits(limited(3), nullptr);
+  std::chrono::seconds retry{0};
+  EXPECT_EQ(limits.admit_first(records_of({"a", "b", "a"}), retry, start), 3U);
+  EXPECT_EQ(limits.admit_first(records_of({"b", "a", "a", "b"}), retry, start + 10s), 2U);
+  EXPECT_EQ(retry, 50s);
+}
+
 TEST(RateLimits, OtherTopicsAndZeroAreUnlimited) {
   RateLimits limits(limited(1), nullptr);
   for (int i = 0; i < 100; ++i) EXPECT_THAT(limits.admit(records_of({"free", "b"}), start).limited, IsEmpty());

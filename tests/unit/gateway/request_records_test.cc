@@ -150,8 +150,22 @@ TEST(Lines, ThatNameTheTopicOfThePathKeepItWhateverFollows) {
 TEST(Lines, TheFirstBadOneIsNamed) {
   const auto read = lines(Body("{\"data\":\"1\"}\n{\"data\":}\n"));
   EXPECT_EQ(read->refusal.status, 400U);
-  EXPECT_EQ(read->refusal.record, 1);
+  EXPECT_EQ(read->refusal.line, 2);
   EXPECT_EQ(read->refusal.position, 21);
+  EXPECT_EQ(read->out.records.size(), 1U) << "those before it are there";
+  EXPECT_EQ(read->out.read, 13U);
+  EXPECT_EQ(read->out.lines_read, 1U);
+}
+
+TEST(Lines, AreReadAsFarAsThereMayBeRecords) {
+  RecordReader reader;
+  RequestRecords out;
+  const Body body("\n{\"data\":\"1\"}\n\n{\"data\":\"2\"}\n");
+  EXPECT_FALSE(reader.read_lines(body.view(), "t", 1, out));
+  EXPECT_EQ(out.records.size(), 1U);
+  EXPECT_EQ(out.lines[0].number, 2U);
+  EXPECT_EQ(out.lines[0].end, 14U);
+  EXPECT_EQ(out.read, 15U) << "what is blank is no record";
 }
 
 TEST(Reader, MayBeUsedAgainAfterAnything) {
