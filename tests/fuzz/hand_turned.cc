@@ -75,7 +75,8 @@ HandTurned::HandTurned(proxy::Worker& worker, std::shared_ptr<const proxy::Runti
   client_.socket = test::Socket(ours);
   ++worker_.connections;
   session_runs = true;
-  auto session = std::make_shared<proxy::Session>(worker_, std::move(runtime), proxy::Route{}, Descriptor(sessions));
+  auto session = std::make_shared<proxy::Session>(worker_, std::move(runtime), proxy::Route{},
+                                                  net::Accepted{Descriptor(sessions), {}});
   asio::co_spawn(worker_.loop.executor(), proxy::Session::serve(std::move(session)), asio::detached);
 }
 
