@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	limit     = 120 * time.Second
+	limit     = 60 * time.Second
 	maxWait   = 500 * time.Millisecond // of a Fetch
 	session   = 10 * time.Second
 	heartbeat = 300 * time.Millisecond

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 RECORDS = 12
-LIMIT_S = 60
+LIMIT_S = 30
 AT_ONCE = 16
 
 

@@ -163,7 +163,7 @@ def refusals(module_stage):
             proxies[name] = stage.proxy(modes[name], name, wait=False, **more)
         for name, proxy in proxies.items():
             if name == "locked-out":  # it can't get ready
-                until("it tells why it is not ready", lambda p=proxy: "svc" in p.admin("/readyz")[2])
+                until("it tells why it is not ready", lambda p=proxy: "svc" in p.admin("/readyz")[2], 10)
             else:
                 proxy.wait_ready()
         cases = [logins.Case(str(one), one.login, modes[one.to], "none", "refused") for one in REFUSALS]

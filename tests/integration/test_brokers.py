@@ -43,8 +43,8 @@ def test_killed_broker_costs_no_record(stage, healed):
     # And when it returns, it is served again
     stage.cluster.restart(2)
     stage.cluster.wait_in_sync()
-    until("broker 2 is served again", lambda: metadata(clients, 2).brokers[2] == mode.address(2))
-    until("broker 2 is shown as reachable", lambda: proxy.brokers()[2]["reachable"])
+    until("broker 2 is served again", lambda: metadata(clients, 2).brokers[2] == mode.address(2), 30)
+    until("broker 2 is shown as reachable", lambda: proxy.brokers()[2]["reachable"], 15)
 
     # And when it leads again, those that led meanwhile say so in Produce and Fetch responses: by the proxy's address
     stage.cluster.tool(
@@ -88,7 +88,7 @@ def test_new_broker_gets_an_endpoint_and_an_unregistered_one_loses_it(stage, fou
     stage.topic("on-four", "--replica-assignment", "4")
     # Then
     for mode, proxy in running.items():
-        until(f"{mode}: broker 4 has an endpoint", lambda proxy=proxy: 4 in proxy.brokers())
+        until(f"{mode}: broker 4 has an endpoint", lambda proxy=proxy: 4 in proxy.brokers(), 30)
         told = metadata(stage.clients(mode), 4)
         assert told.brokers == {n: mode.address(n) for n in (1, 2, 3, 4)}, mode
         stage.clients(mode).kcat("-P", "-t", "on-four", given=f"{mode}\n")
@@ -100,7 +100,7 @@ def test_new_broker_gets_an_endpoint_and_an_unregistered_one_loses_it(stage, fou
     stage.cluster.remove(4)
     # Then
     for mode, proxy in running.items():
-        until(f"{mode}: broker 4 has none", lambda proxy=proxy: 4 not in proxy.brokers())
+        until(f"{mode}: broker 4 has none", lambda proxy=proxy: 4 not in proxy.brokers(), 30)
         assert 4 not in metadata(stage.clients(mode)).brokers, mode
         if mode.routing != "sni":  # an unknown server name leads to the bootstrap servers
             with pytest.raises(ConnectionRefusedError):
@@ -122,7 +122,7 @@ def test_broker_id_beyond_the_maximum_harms_nobody_else(stage, fourth):
     proxy = stage.proxy(mode, broker_mapping={"port_offset": mapping})
     # When
     stage.cluster.add(4)
-    until("it is counted", lambda: proxy.metric("kafka_proxy_unmapped_brokers_total") > 0)
+    until("it is counted", lambda: proxy.metric("kafka_proxy_unmapped_brokers_total") > 0, 30)
     # Then
     told = metadata(stage.clients(mode))
     assert told.brokers == {n: mode.address(n) for n in (1, 2, 3)}

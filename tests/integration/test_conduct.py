@@ -52,7 +52,7 @@ def test_wrong_protocol_is_named_counted_and_closed(stage, mode, said, cause):
             sock.sendall(said)
             assert kafka_wire.closed(sock), "the connection stays open"
         # Then
-        until("it is logged", lambda: "wrong protocol" in proxy.log)
+        until("it is logged", lambda: "wrong protocol" in proxy.log, 5)
         lines = [line for line in proxy.log.splitlines() if "wrong protocol" in line]
         assert len(lines) == 1 and cause in lines[0], lines
         assert proxy.metric("kafka_proxy_wrong_protocol_total") == 1
@@ -107,7 +107,7 @@ def test_sigterm_finishes_what_is_in_flight(stage):
     with clients.to_broker(leader) as busy, clients.to_bootstrap() as idle:
         kafka_wire.metadata(idle, [])
         busy.sendall(kafka_wire.long_fetch(topic, 0, 0, 2000, 77))
-        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1)
+        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1, 5)
         # When
         proxy.child.signal(signal.SIGTERM)
         # Then
@@ -127,9 +127,9 @@ def test_second_sigterm_ends_at_once(stage):
     proxy = stage.proxy(PLAIN)
     with stage.clients(PLAIN).to_broker(leader) as busy:
         busy.sendall(kafka_wire.long_fetch(topic, 0, 0, 8000, 78))
-        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1)
+        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1, 5)
         proxy.child.signal(signal.SIGTERM)
-        until("it drains", lambda: proxy.admin("/readyz")[0] == 503)
+        until("it drains", lambda: proxy.admin("/readyz")[0] == 503, 5)
         started = time.monotonic()
         proxy.child.signal(signal.SIGTERM)
         stage.forget(proxy)
@@ -143,7 +143,7 @@ def test_drain_ends_in_time_with_a_client_that_waits_longer(stage):
     proxy = stage.proxy(PLAIN, limits={"drain_timeout": "1s"})
     with stage.clients(PLAIN).to_broker(leader) as busy:
         busy.sendall(kafka_wire.long_fetch(topic, 0, 0, 20000, 79))
-        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1)
+        until("the request is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") == 1, 5)
         started = time.monotonic()
         stage.end(proxy)
         assert time.monotonic() - started < 5
@@ -165,7 +165,7 @@ def test_brokers_that_come_up_after_the_proxy_are_found(stage, brokers_cable):
     # Given
     brokers_cable.set("down")
     proxy = stage.proxy(PLAIN, wait=False, limits={"connect_timeout": "1s", "drain_timeout": "2s"})
-    until("the admin endpoint answers", lambda: proxy.admin("/healthz")[0] == 200)
+    until("the admin endpoint answers", lambda: proxy.admin("/healthz")[0] == 200, 10)
     assert proxy.admin("/readyz")[0] == 503
     # When a client comes too early, it is closed rather than left hanging
     with stage.clients(PLAIN).to_bootstrap() as early:
@@ -195,7 +195,7 @@ def test_upstream_certificate_of_an_unknown_issuer_is_not_accepted(stage):
     tls = {"ca_certs": str(stage.cluster.certs.other_ca)}
     servers = stage.cluster.bootstrap("SSL")
     proxy = stage.proxy(mode, wait=False, upstream={"bootstrap_servers": servers, "tls": tls})
-    until("the refusal is told", lambda: "certificate not accepted" in proxy.admin("/readyz")[2])
+    until("the refusal is told", lambda: "certificate not accepted" in proxy.admin("/readyz")[2], 10)
     assert proxy.admin("/readyz")[0] == 503
 
 
@@ -204,7 +204,7 @@ def test_upstream_certificate_must_name_the_broker(stage):
     other_name = {"bootstrap_servers": ["broker-1.elsewhere.test:9093"]}
     resolve = [{"host": "*.elsewhere.test", "ipv4": netns.broker_address(1)}]
     proxy = stage.proxy(mode, wait=False, upstream=other_name, resolve=resolve)
-    until("the refusal is told", lambda: "certificate not accepted" in proxy.admin("/readyz")[2])
+    until("the refusal is told", lambda: "certificate not accepted" in proxy.admin("/readyz")[2], 10)
     assert proxy.admin("/readyz")[0] == 503
 
 
@@ -334,4 +334,4 @@ def test_connections_of_a_dead_client_are_forgotten(stage):
     for sock in opened:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no farewell
         sock.close()
-    until("none is open", lambda: proxy.metric("kafka_proxy_connections_open") == 0)
+    until("none is open", lambda: proxy.metric("kafka_proxy_connections_open") == 0, 10)

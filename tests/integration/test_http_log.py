@@ -32,7 +32,7 @@ def start(stage):
         stage._running.append(made)
         made.launch()
         if wait:
-            until("it listens", lambda: made.client(port=port).ask("GET", "/healthz").status == 200)
+            until("it listens", lambda: made.client(port=port).ask("GET", "/healthz").status == 200, 20)
         return made
 
     return started
@@ -105,14 +105,14 @@ def test_while_kafka_is_away_records_are_taken_and_sent_later(start, stage, heal
     leader = cluster.metadata([topic]).topics[topic][0].leader
     gateway = start(kafka={"queue_buffering_max_messages": 400}, segment_bytes="64KiB")
     with Load(gateway, topic, "a") as load:
-        until("it runs", lambda: len(load.accepted) > 100)
+        until("it runs", lambda: len(load.accepted) > 100, 20)
         cluster.kill(leader)
         some = len(load.accepted)
         until("it goes on", lambda: len(load.accepted) > some + 300, 60)
         assert gateway.admin("/metrics")[0] == 200
         cluster.restart(leader)
         some = len(load.accepted)
-        until("and on", lambda: len(load.accepted) > some + 100)
+        until("and on", lambda: len(load.accepted) > some + 100, 20)
     assert load.refused == []
     all_sent(gateway)
     found = payloads(cluster, topic)
@@ -130,13 +130,13 @@ def test_a_reload_hands_over_to_other_brokers_what_those_of_before_did_not_take(
         # When others are configured, and clients go on
         gateway.config["http_produce"]["kafka"]["brokers"] = cluster.bootstrap()
         (gateway.directory / "config.yaml").write_text("# generation: 2\n" + json.dumps(gateway.config))
-        until("it is in force", lambda: json.loads(gateway.admin("/config")[2])["generation"] == "2")
+        until("it is in force", lambda: json.loads(gateway.admin("/config")[2])["generation"] == "2", 30)
         for n in range(20, 40):
             assert client.push([{"topic": topic, "data": f"a-{n}" + " " * 9000}]).status == 200
     # Then all are there, once and in order, and the log is empty but for the file that is written to
     all_sent(gateway)
     assert [found.strip() for found in payloads(cluster, topic)] == [f"a-{n}" for n in range(40)]
-    until("its files are gone", lambda: gateway.metric("kafka_proxy_http_log_segments") <= 1)
+    until("its files are gone", lambda: gateway.metric("kafka_proxy_http_log_segments") <= 1, 30)
 
 
 def test_what_kafka_refuses_is_kept_without_its_neighbours(start, cluster, stage):
@@ -245,7 +245,7 @@ def test_a_torn_and_a_corrupt_tail_cost_only_themselves(start, stage, cluster):
     all_sent(gateway)
     assert [int(found.split("-")[0]) for found in payloads(cluster, topic)] == [0, 1, 2, 4, 5]
     assert "can't be read" in gateway.log and "not complete" in gateway.log
-    assert until("it is kept", lambda: list((stage.directory / "log").glob("*.corrupt")))
+    assert until("it is kept", lambda: list((stage.directory / "log").glob("*.corrupt")), 10)
 
 
 def test_a_log_belongs_to_one_process(start, stage):

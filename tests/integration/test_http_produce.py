@@ -80,7 +80,7 @@ def start(stage, shared):
 def test_an_asynchronous_record_is_answered_ok_and_arrives(client, cluster, topic):
     answer = client.push([{"topic": topic, "data": '{"a": "b"}', "key": "k", "partition": 1}])
     assert (answer.status, answer.json()) == (200, OK)
-    found = until("the record is there", lambda: records(cluster, topic))
+    found = until("the record is there", lambda: records(cluster, topic), 10)
     assert [(r["payload"], r["key"], r["partition"]) for r in found] == [('{"a": "b"}', "k", 1)]
 
 
@@ -180,7 +180,7 @@ def test_above_the_rate_limit_nothing_is_sent_and_the_answer_says_when(client, c
 def test_a_full_queue_is_answered_503_and_readiness_says_why(start, stage):
     kafka = {"queue_buffering_max_messages": 10, "message_timeout_ms": 60000}
     gateway = start(wait=False, kafka=kafka, brokers=["127.0.0.1:1"])
-    until("it listens", lambda: gateway.client(port=PORT + 1).ask("GET", "/healthz").status == 200)
+    until("it listens", lambda: gateway.client(port=PORT + 1).ask("GET", "/healthz").status == 200, 10)
     with contextlib.closing(gateway.client(port=PORT + 1)) as client:
         for _ in range(10):
             assert client.push([{"topic": "t", "data": "x"}]).status == 200
@@ -188,7 +188,7 @@ def test_a_full_queue_is_answered_503_and_readiness_says_why(start, stage):
         assert refused.status == 503 and "full" in refused.json()["errors"][0]["message"]
         assert refused.headers["retry-after"] == "1"
         assert client.push([{"topic": "t", "data": "x"}] * 11).status == 413
-        ready = until("it has asked", lambda: (a := client.ask("GET", "/readyz")).status == 503 and a)
+        ready = until("it has asked", lambda: (a := client.ask("GET", "/readyz")).status == 503 and a, 10)
         assert ready.json()["errors"][0]["message"]
         assert gateway.admin("/readyz")[0] == 503
     stage.forget(gateway)
@@ -386,7 +386,7 @@ def test_idle_connections_cost_little_and_others_are_served(shared, client):
     with contextlib.ExitStack() as stack:
         for _ in range(IDLE):
             stack.enter_context(shared.raw())
-        until("all are open", lambda: shared.metric("kafka_proxy_http_connections_open") >= IDLE)
+        until("all are open", lambda: shared.metric("kafka_proxy_http_connections_open") >= IDLE, 10)
         assert client.push([]).status == 200
         # ASan's own share of each is large.
         assert shared.metric("process_resident_memory_bytes") - before < IDLE * 64 * 1024 + (64 << 20)
@@ -528,26 +528,26 @@ def test_a_reload_swaps_port_and_producer_and_loses_nothing(shared, cluster, top
     thread = threading.Thread(target=ask)
     thread.start()
     try:
-        until("it asks", lambda: len(accepted) > 50)
+        until("it asks", lambda: len(accepted) > 50, 10)
         # When the producer becomes another one, and the port another one
         config = json.loads(before.split("\n", 1)[1])
         config["http_produce"]["kafka"]["queue_buffering_max_ms"] = 20
         config["http_produce"]["http"]["port"] = PORT + 3
         path.write_text("# generation: 2\n" + json.dumps(config))
-        until("it is in force", lambda: json.loads(shared.admin("/config")[2])["generation"] == "2")
+        until("it is in force", lambda: json.loads(shared.admin("/config")[2])["generation"] == "2", 10)
         with contextlib.closing(shared.client(port=PORT + 3)) as other:
             new = [{"topic": topic, "data": "new port"}]
-            until("the new port serves", lambda: other.push(new, wait=True).status == 200)
+            until("the new port serves", lambda: other.push(new, wait=True).status == 200, 10)
         # Then the old port is closed, and the connection of before goes on
         with pytest.raises(ConnectionRefusedError):
             shared.raw()
         some = len(accepted)
-        until("it goes on", lambda: len(accepted) > some + 50)
+        until("it goes on", lambda: len(accepted) > some + 50, 10)
     finally:
         over.set()
         thread.join()
         path.write_text(before)
-        until("it is as before", lambda: json.loads(shared.admin("/config")[2])["generation"] == "1")
+        until("it is as before", lambda: json.loads(shared.admin("/config")[2])["generation"] == "1", 10)
     until("all is there", lambda: set(accepted) <= set(payloads(cluster, topic)), 10, every=0.3)
 
 
@@ -583,7 +583,7 @@ def test_each_metric_of_kprf_is_there_by_the_name_that_the_document_says(shared,
         assert missing == []
         return True
 
-    until("all are there", all_there)
+    until("all are there", all_there, 30)
 
 
 def test_beside_a_proxy_it_takes_its_brokers(stage, topic):

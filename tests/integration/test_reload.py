@@ -79,7 +79,7 @@ def ask_slowly(proxy, sock, topic, wait_ms, correlation=77):
     """A request that the broker answers only then; it is on its way when this returns."""
     before = proxy.metric("kafka_proxy_requests_total", api_key="Fetch")
     sock.sendall(kafka_wire.long_fetch(topic, 0, 0, wait_ms, correlation))
-    until("it is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") > before)
+    until("it is counted", lambda: proxy.metric("kafka_proxy_requests_total", api_key="Fetch") > before, 5)
 
 
 def check_drained(reloadable, reason, count):
@@ -137,7 +137,7 @@ def test_half_written_file_is_not_taken(start, files):
         assert (page["generation"], page["reloads"], page["reload_failures"]) == ("1", 0, 0)
         out.write(rest)
     # Then it counts when it is complete
-    until("it is in force", lambda: reloadable.page()["generation"] == "2")
+    until("it is in force", lambda: reloadable.page()["generation"] == "2", 10)
     assert reloadable.page()["reload_failures"] == 0
 
 
@@ -158,7 +158,7 @@ def test_hangup_alone_reloads(start, files):
     # Given a change that no watch can see
     reloadable, _ = start(logging={"level": "info"})
     reloadable.proxy.child.signal(signal.SIGHUP)  # so that its own first look is over
-    until("it has looked", lambda: "nothing to reload" in reloadable.proxy.child.output())
+    until("it has looked", lambda: "nothing to reload" in reloadable.proxy.child.output(), 10)
     with files.unnoticed(CONFIG) as written:
         text = reloadable.contents[CONFIG].replace('"info"', '"warn"').replace("generation: 1", "generation: 2")
         written(text)
@@ -167,7 +167,7 @@ def test_hangup_alone_reloads(start, files):
         # When
         reloadable.proxy.child.signal(signal.SIGHUP)
         # Then
-        until("it is in force", lambda: reloadable.page()["generation"] == "2")
+        until("it is in force", lambda: reloadable.page()["generation"] == "2", 10)
     assert (reloadable.page()["reloads"], reloadable.page()["reload_failures"]) == (1, 0)
 
 
@@ -177,7 +177,7 @@ def test_last_of_many_quick_writes_is_in_force(start, files):
         reloadable.generation = count
         reloadable.config["limits"]["max_connections"] = count
         files.write(("rename", "swap")[count % 2], {CONFIG: reloadable.text(reloadable.config)})
-    until("the last is in force", lambda: reloadable.page()["generation"] == "101")
+    until("the last is in force", lambda: reloadable.page()["generation"] == "101", 10)
     assert reloadable.proxy.metric("kafka_proxy_connection_limit") == 101
     assert reloadable.page()["reload_failures"] == 0
 
@@ -577,7 +577,7 @@ def test_new_password_towards_the_brokers_is_for_the_next_logins(start, stage, f
     # When
     reloadable.change("swap", files={"brokers.users": f"rotated={passwords[1]}\n"})
     # Then
-    until("the new password is used", lambda: answers(connected(clients.to_broker(1))))
+    until("the new password is used", lambda: answers(connected(clients.to_broker(1))), 5)
     assert answers(old)
     assert reloadable.drained() == 0
 
@@ -763,7 +763,7 @@ def test_other_bootstrap_servers_of_the_same_cluster_end_nobody(start, stage, co
     stay = [opened(connected, clients.to_broker(n)) for n in (1, 2, 3)] + [opened(connected, clients.to_bootstrap())]
     reloadable.change(upstream={"bootstrap_servers": [addresses[2], addresses[0]]})
     # The proxy asks the new ones soon, and finds what it knows
-    until("the brokers are reachable", lambda: all(b["reachable"] for b in reloadable.proxy.brokers().values()))
+    until("the brokers are reachable", lambda: all(b["reachable"] for b in reloadable.proxy.brokers().values()), 10)
     assert all(map(answers, stay))
     opened(connected, clients.to_bootstrap())
     assert reloadable.drained() == 0
@@ -801,7 +801,7 @@ def test_another_cluster_drains_all(start, stage, second, connected, slow):
     new = opened(connected, clients.to_bootstrap())
     assert cluster_id(new) == "kafkaproxy-tests-00000B" != first
     assert set(kafka_wire.metadata(new, []).brokers) == {9}
-    until("only its broker is left", lambda: set(reloadable.proxy.brokers()) == {9})
+    until("only its broker is left", lambda: set(reloadable.proxy.brokers()) == {9}, 10)
 
 
 def test_resolve_is_for_the_next_dials(start, connected):
@@ -818,7 +818,7 @@ def test_resolve_is_for_the_next_dials(start, connected):
     opened(connected, clients.to_broker(1))
     # And when that is taken back
     reloadable.change(resolve=None)
-    until("broker 2 is reached again", lambda: answers(connected(clients.to_broker(2))))
+    until("broker 2 is reached again", lambda: answers(connected(clients.to_broker(2))), 10)
     assert answers(old)
     assert reloadable.drained() == 0
 
@@ -859,7 +859,7 @@ def test_log_level_counts_at_once(start, connected):
     before = len(reloadable.proxy.log)
     reloadable.change(logging={"level": "debug"})
     opened(connected, clients.to_bootstrap()).close()
-    until("debug lines appear", lambda: "debug" in reloadable.proxy.log[before:].lower())
+    until("debug lines appear", lambda: "debug" in reloadable.proxy.log[before:].lower(), 5)
     assert answers(stays)
 
 

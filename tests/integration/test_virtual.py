@@ -125,13 +125,13 @@ def test_proxies_that_restart_cost_no_record_and_double_none(stage, two):
     first, second = stage.running()
     with ThreadPoolExecutor(1) as pool:
         played = pool.submit(two.play, "virtual-steady", "steady", stop=str(stop))
-        until("the producers are at work", lambda: produced(first) > 20)
+        until("the producers are at work", lambda: produced(first) > 20, 30)
         stage.end(first)
         restarted(stage, PLAIN, first)
         second.child.kill()
         stage.forget(second)
         again = restarted(stage, SNI, second)
-        until("they go on", lambda: produced(again) > 20)
+        until("they go on", lambda: produced(again) > 20, 30)
         stop.touch()
         played.result()
 

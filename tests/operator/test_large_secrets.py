@@ -44,18 +44,18 @@ def test_the_content_of_a_secret_is_there_once_a_proxy_refers_to_it_and_follows_
 ):
     start_operator().wait_ready()
     apply(api, namespace, "large-3")
-    until("the credentials are there", lambda: mounted_credentials(api, namespace) == "alice=first\n")
+    until("the credentials are there", lambda: mounted_credentials(api, namespace) == "alice=first\n", 30)
     api.patch("Secret", "large-5", namespace, {"data": {"credentials": encoded("alice=second\n")}})
     apply(api, namespace, "large-5")
-    until("those of the other", lambda: mounted_credentials(api, namespace) == "alice=second\n")
+    until("those of the other", lambda: mounted_credentials(api, namespace) == "alice=second\n", 30)
     api.patch("Secret", "large-5", namespace, {"data": {"credentials": encoded("alice=third\n")}})
-    until("they follow", lambda: mounted_credentials(api, namespace) == "alice=third\n")
+    until("they follow", lambda: mounted_credentials(api, namespace) == "alice=third\n", 30)
 
 
 def test_an_operator_that_starts_later_has_what_proxies_refer_to(api, namespace, large_secrets, start_operator):
     apply(api, namespace, "large-7")
     operator = start_operator().wait_ready()
-    until("the credentials are there", lambda: mounted_credentials(api, namespace) == "alice=first\n")
+    until("the credentials are there", lambda: mounted_credentials(api, namespace) == "alice=first\n", 30)
     lines = operator.page("/metrics")[1].splitlines()
     requests = [line for line in lines if "api_requests_total" in line and 'verb="get",code="200"' in line]
     assert not requests  # it came with the list; what is looked for before it is made isn't there

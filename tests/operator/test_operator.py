@@ -97,7 +97,7 @@ def test_what_a_pod_refuses_is_named_and_taken_back(proxy):
         return good[0] in text
 
     until(f"{good_text} again", put_back, SECONDS)
-    until("no pod refuses anything", lambda: all(pod_page(p)["last_reload_error"] is None for p in proxy.pods()))
+    until("no pod refuses anything", lambda: all(pod_page(p)["last_reload_error"] is None for p in proxy.pods()), 30)
     assert proxy.generations() == before
     # And a spec that is right is in force
     proxy.spec["upstream"]["bootstrapServers"] = good
@@ -212,7 +212,7 @@ def test_it_outlives_a_restart_of_the_api_server(proxy, control_plane):
     control_plane.compact()
     control_plane.restart()
     proxy.spec["limits"]["idleTimeout"] = "88s"
-    until("the API server takes it", lambda: accepted(proxy))
+    until("the API server takes it", lambda: accepted(proxy), 30)
     proxy.wait("Programmed")
 
 
@@ -225,7 +225,7 @@ def accepted(proxy):
 
 def test_one_of_two_acts_and_the_other_follows(api, kubelet, namespace, kafka, start_operator):
     first = start_operator("--leader-elect", port=8080).wait_ready()
-    until("it leads", lambda: "kafka_proxy_operator_leader 1" in first.page("/metrics")[1])
+    until("it leads", lambda: "kafka_proxy_operator_leader 1" in first.page("/metrics")[1], 30)
     second = start_operator("--leader-elect", port=8081).wait_ready()
     assert "kafka_proxy_operator_leader 0" in second.page("/metrics")[1]
     made = KafkaProxy(api, kubelet, namespace, kafka.bootstrap("PLAINTEXT")[:1])

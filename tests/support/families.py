@@ -21,7 +21,7 @@ import jvm
 from processes import die_with_parent
 from virtual_ledger import Ledger
 
-LIMIT_S = 180
+LIMIT_S = 90
 MAX_WAIT_S = 0.5  # of a Fetch, at least
 BY_KEY = -1
 CLIENTS = jvm.ROOT / "build" / "clients"

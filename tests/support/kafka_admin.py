@@ -19,7 +19,7 @@ def _compact(data):
     return bytes([len(data) + 1]) + data
 
 
-def create_topic(sock, name, partitions, replicas=-1, configs=None, seconds=60):
+def create_topic(sock, name, partitions, replicas=-1, configs=None, seconds=30):
     """CreateTopics version 4, with the broker's defaults for all else, and for -1."""
     topic = _string(name) + struct.pack(">ihii", partitions, replicas, 0, len(configs or {}))
     topic += b"".join(_string(key) + _string(str(value)) for key, value in (configs or {}).items())

@@ -119,7 +119,7 @@ def tls(sock, ca, server_name=None, cert=None, key=None):
     return context.wrap_socket(sock, server_hostname=server_name)
 
 
-def closed(sock, seconds=60.0):
+def closed(sock, seconds=5.0):
     """Whether the other side ends the connection within the time; what it says before that is dropped."""
     sock.settimeout(seconds)
     try:

@@ -460,7 +460,7 @@ class Kubelet:
             key=lambda pod: (pod.item["metadata"]["creationTimestamp"], pod.name),
         )
 
-    def wait_ready(self, namespace, count, seconds=60):
+    def wait_ready(self, namespace, count, seconds=30):
         """Exactly so many pods, all ready."""
 
         def there():

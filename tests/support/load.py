@@ -96,7 +96,7 @@ class Load:
         assert self.group.running(), self.group.tail()
         return int(re.findall(r"^progress read=(\d+)$", self.group.output(), re.MULTILINE)[-1])
 
-    def wait_for_more(self, seconds=60):
+    def wait_for_more(self, seconds=30):
         acked, read = self.watch.acked() + self.rate, self.read() + self.rate
         until("records flow", lambda: self.watch.acked() > acked and self.read() > read, seconds)
 

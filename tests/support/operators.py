@@ -122,7 +122,7 @@ class Operator:
     def leading(self):
         return self.metrics().sum("leader") == 1
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=30):
         def ready():
             if not self.child.running():
                 raise SystemExit(f"the operator ended with {self.child.process.returncode}:\n{self.child.tail()}")
@@ -131,7 +131,7 @@ class Operator:
         until("the operator is ready", ready, seconds)
         return self
 
-    def wait_leading(self, seconds=60):
+    def wait_leading(self, seconds=30):
         until(f"{self.child.name} leads", lambda: self.leading, seconds)
         return self
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
 
-LIMIT_S = 60
+LIMIT_S = 30
 
 
 class Group:

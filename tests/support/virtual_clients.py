@@ -16,7 +16,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Kaf
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 from virtual_ledger import Ledger, value_of
 
-LIMIT_S = 120
+LIMIT_S = 60
 
 
 def check(holds, reason):

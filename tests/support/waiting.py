@@ -7,7 +7,7 @@ class Deadline(AssertionError):
     """What was waited for did not come in time."""
 
 
-def until(what, probe, seconds=60.0, every=0.05):
+def until(what, probe, seconds=30.0, every=0.05):
     """Calls `probe` until it returns something true, and returns that. An exception counts as "not yet"."""
     end = time.monotonic() + seconds
     last = None

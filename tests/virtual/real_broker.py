@@ -192,7 +192,7 @@ def transactional_commits(stage):
     transaction(1, commit=False)
     ok = check(all(o < 0 for o in committed().values()), "an abort leaves no offset, in shadows neither")
     transaction(2, commit=True)
-    until("offsets are there", lambda: all(o == 2 for o in committed().values()))
+    until("offsets are there", lambda: all(o == 2 for o in committed().values()), 20)
     ok &= check(True, "a commit sets the offsets of all groups")
     plain = [ck.TopicPartition(topic, v, 7) for v in range(V)]
     other = stage.consumer("plain-commits")
@@ -213,7 +213,7 @@ def transactional_commits(stage):
     ok &= check(all(left[v] == 7 for v in range(P, V)), f"OffsetCommit with its retention time outlives it: {left}")
     # The remedy: after the transaction the same offsets once more, by OffsetCommit with a retention time.
     transaction(3, commit=True)
-    until("offsets are there", lambda: all(o == 3 for o in committed().values()))
+    until("offsets are there", lambda: all(o == 3 for o in committed().values()), 20)
     consumer.commit(offsets=[ck.TopicPartition(topic, v, 3) for v in range(V)], asynchronous=False)
     time.sleep(75)
     kept = committed()
@@ -243,7 +243,7 @@ def commits_beside_a_transaction(stage):
     transactional.send_offsets_to_transaction(moved, consumer.consumer_group_metadata(), 20)
     commit(5)
     transactional.commit_transaction(20)
-    until("the transaction has ended", lambda: committed() >= 0)
+    until("the transaction has ended", lambda: committed() >= 0, 20)
     return check(committed() == 5, f"10 was committed by the transaction, 5 beside it: {committed()} stays")
 
 

@@ -70,7 +70,7 @@ class Proxy:
         path.write_text(json.dumps(self.config))
         log = self.directory / f"proxy-{self.number}-{next(self.runs)}.log"
         self.child = Child(f"proxy-{self.number}", [BINARY, "run", "--config", path], log)
-        until("the proxy is ready", lambda: self.page("readyz") is not None)
+        until("the proxy is ready", lambda: self.page("readyz") is not None, 30)
         return self
 
     def page(self, name):

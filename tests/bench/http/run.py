@@ -55,7 +55,7 @@ def wrk(directory, topic, wait, options):
 def running(name, argv, directory, ready):
     child = Child(name, argv, directory / f"{name}.log")
     try:
-        until(f"{name} answers", ready)
+        until(f"{name} answers", ready, 30)
         yield child
     finally:
         child.stop(30)
