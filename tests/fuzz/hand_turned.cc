@@ -25,7 +25,7 @@ int brokers_end = -1;  ///< of the pair whose other end the session got as its c
 /// {what the session gets, ours}. Ours has a name, since a connection whose two ends have the same one leads to itself.
 std::pair<int, int> socket_pair() {
   int ends[2] = {-1, -1};
-  check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "there are descriptors");
+  check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0, "there are descriptors");
   const sockaddr_un any{AF_UNIX, {}};
   check(::bind(ends[1], reinterpret_cast<const sockaddr*>(&any), sizeof any.sun_family) == 0, "there are names");
   return {ends[0], ends[1]};
