@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ class HttpPair {
     const timeval patience{60, 0};
     ::setsockopt(client_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(client_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    ::fcntl(ends[1], F_SETFL, O_NONBLOCK);  // as accept gives it
     ++common_.connections;
     ++lane_.load;
     auto connection = std::make_shared<Connection>(lane_, net::Stream(loop_.context(), Descriptor(ends[1])));
