@@ -89,6 +89,9 @@ Properties properties_of(const config::Config& config, Producers::Kind kind) {
     if (logged && each.key == "retries") value = std::numeric_limits<std::int32_t>::max();
     out.emplace_back(each.property, std::to_string(value));
   }
+  // While as many are under way records gather for the next one, however much a waiting request hurries them; without
+  // a bound each would go alone. Five is what idempotence takes at most, and what the Java client has.
+  out.emplace_back("max.in.flight.requests.per.connection", "5");
   // A retry is no duplicate then; it needs all acknowledgements.
   if (setting(gateway, "request_required_acks") == -1 && (logged || setting(gateway, "retries") > 0))
     out.emplace_back("enable.idempotence", "true");
