@@ -63,7 +63,7 @@ net::Task<bool> Connection::feed(const RequestHead& head, LineStream& lines) {
       co_await send_batch(head, lines);
       go_on_waiting();
     } else if (lines.ready()) {
-      deadline_.never();
+      if (!draining_) deadline_.never();
       if (piece.empty()) reader_.release();
       co_await lines.wait_for_room(runtime_->http().request_timeout);
       go_on_waiting();

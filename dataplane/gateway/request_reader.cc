@@ -262,6 +262,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_chunk(std::string_view& 
 }
 
 net::Task<std::optional<ReadFault>> RequestReader::read_piece(const RequestHead& head, std::string_view& piece) {
+  if (!held_.empty()) unstash();  // after a release()
   if (head.chunked) co_return co_await read_chunk(piece);
   piece = {};
   if (left_ == 0) co_return std::nullopt;

@@ -177,6 +177,40 @@ TEST_F(Stream, ThatMayGoOnForEverEndsWithTheProcess) {
   EXPECT_THAT(answer, HasSubstr(R"([{"error":true,"message":"the process ends","line":4}],"lines":3,"failed":0)"));
 }
 
+/// Lines for which there is no room before those of before are in Kafka.
+class Waiting : public Stream {
+ protected:
+  Waiting() {
+    config_.http_produce->kafka.settings = {{"message_timeout_ms", 60'000}, {"queue_buffering_max_messages", 40}};
+    config_.http_produce->ratelimit_enabled = true;
+    config_.http_produce->ratelimit = {{"t", 90}};  // who waits is counted once
+    kafka_.go_down();
+  }
+  void say_more_than_there_is_room_for(HttpPair& http, const std::string& after) {
+    http.say(head(chunked) + chunk(lines(0, 40)) + chunk(lines(40, 80)) + after);
+    EXPECT_TRUE(becomes([&] { return !http.runtime()->producers->quiet(); }));
+  }
+};
+
+TEST_F(Waiting, GoesOnWithWhatHasComeMeanwhile) {
+  HttpPair& http = open();
+  say_more_than_there_is_room_for(http, chunk(lines(80, 90)) + "0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
+  kafka_.come_back();
+  EXPECT_THAT(http.hear(), HasSubstr(R"("errors":[],"lines":90,"failed":0)"));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 200")) << "the connection goes on";
+  EXPECT_EQ(kafka_.values("t", 90), numbers(90));
+}
+
+TEST_F(Waiting, EndsWithTheProcessAlsoWhenItGoesOnBefore) {
+  HttpPair& http = open();
+  say_more_than_there_is_room_for(http, "");
+  http.drain();
+  kafka_.come_back();
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("the process ends"));
+}
+
 TEST_F(Stream, RecordsThatKafkaRefusesAreToldByTheirLines) {
   HttpPair& http = open();
   http.say(sized(line("0") + "\n" + R"({"data":"1","partition":7})" + "\n" + line("2")));
