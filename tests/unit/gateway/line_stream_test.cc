@@ -266,6 +266,23 @@ TEST_F(Stream, IsAnsweredWhenItIsInTheLog) {
   std::filesystem::remove_all(config_.http_produce->wal->directory);
 }
 
+TEST_F(Stream, WhatTheLogDoesNotTakeEndsItWhateverFollows) {
+  auto& log = config_.http_produce->wal.emplace();
+  log.directory = testing::TempDir() + "kp-lines-full-" + std::to_string(::getpid());
+  log.max_bytes = 2000;
+  HttpPair& http = open();
+  http.say(head(chunked, "?wait=false") + chunk(lines(0, 500)));
+  EXPECT_TRUE(becomes([&] { return http.runtime()->wal->figures().refused.contains("full"); }));
+  http.say(chunk(line("there would be room for this one")) + "0\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("the log is full"));
+  EXPECT_THAT(answer, HasSubstr(R"("line":1}],"lines":0,"failed":0)"));
+  EXPECT_EQ(http.runtime()->wal->figures().appended, 0U);
+  pair_.reset();
+  std::filesystem::remove_all(log.directory);
+}
+
 /// Nothing takes records: no more is read than there is room for.
 class Stalled : public Stream {
  protected:
