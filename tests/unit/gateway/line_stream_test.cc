@@ -314,6 +314,15 @@ TEST_F(Stalled, ReadsNoMoreAndSaysWhatWasTaken) {
   EXPECT_THAT(answer, HasSubstr(R"("lines":40,)"));
 }
 
+TEST_F(Stalled, WhatIsStillPackedCounts) {
+  HttpPair& http = open();
+  const std::string packed = gzip(lines(0, 20'000));
+  http.say(head("Content-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) + "\r\n", "?wait=false") +
+           packed);
+  EXPECT_TRUE(becomes([&] { return http.buffered() > 2 * net::Loop::buffer_size; }));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 503"));
+}
+
 TEST_F(Stalled, WhatMayHaveArrivedIsToldFromWhichLineOn) {
   HttpPair& http = open();
   http.say(sized(lines(0, 3)));
