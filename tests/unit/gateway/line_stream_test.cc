@@ -283,6 +283,17 @@ TEST_F(Stream, WhatTheLogDoesNotTakeEndsItWhateverFollows) {
   std::filesystem::remove_all(log.directory);
 }
 
+TEST_F(Stream, InChunksByHttp10EndsTheConnection) {
+  HttpPair& http = open();
+  std::string old = head(chunked + "Connection: keep-alive\r\n");
+  old.replace(old.find("HTTP/1.1"), 8, "HTTP/1.0");
+  http.say(old + chunk(line("0")) + "0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, HasSubstr(R"("lines":1,)"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  EXPECT_EQ(http.hear(), "") << "a server before this one may take what follows for a part of the body";
+}
+
 /// Nothing takes records: no more is read than there is room for.
 class Stalled : public Stream {
  protected:
