@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -48,6 +49,12 @@ std::string gzip(const std::string& text) {
   EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
   out.resize(stream.total_out);
   deflateEnd(&stream);
+  return out;
+}
+
+std::string zstd(const std::string& text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
   return out;
 }
 
@@ -101,6 +108,26 @@ TEST_F(Stream, MayBePacked) {
   http.say(head("Content-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) + "\r\n") + packed);
   EXPECT_THAT(http.hear(), HasSubstr(R"("lines":20000,)"));
   EXPECT_EQ(kafka_.values("t", 20'000), numbers(20'000));
+}
+
+TEST_F(Stream, MayBeCutAnywhere) {
+  HttpPair& http = open();
+  const std::string first = "{\"data\":\"0\",\"partition\":0}\r\n\r\n" + line("\u00e4");
+  const std::string second = "{\"data\":\"2\",\"partition\":0}";  // the last line needs no end
+  const std::map<std::string, std::string> bodies{
+      {"identity", first + second}, {"gzip", gzip(first) + gzip(second)}, {"zstd", zstd(first) + zstd(second)}};
+  std::vector<std::string> all;
+  for (const auto& [coding, body] : bodies) {
+    std::string chunks;
+    for (const char byte : body) chunks += chunk({&byte, 1});
+    const std::string whole = head(chunked + "Content-Encoding: " + coding + "\r\n") + chunks + "0\r\n\r\n";
+    http.say(whole + whole);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THAT(http.hear(), HasSubstr(R"("status":"ok","errors":[],"lines":4,"failed":0)")) << coding;
+      all.insert(all.end(), {"0", "\u00e4", "2"});
+    }
+  }
+  EXPECT_EQ(kafka_.values("t", all.size()), all);
 }
 
 TEST_F(Stream, ThatIsCutWhenItIsUnpackedHasSentWhatWasThere) {
@@ -253,6 +280,19 @@ TEST_F(Stream, GoesOnByWhatAReloadHasBrought) {
   EXPECT_THAT(other.values("t", 1), ElementsAre("1"));
 }
 
+TEST_F(Stream, EndsWhenAReloadLetsItsClientInNoMore) {
+  HttpPair& http = open();
+  http.say(head(chunked) + chunk(line("0")));
+  EXPECT_THAT(kafka_.values("t", 1), ElementsAre("0"));
+  config_.http_produce->http.logins = {config::HttpLogin::Bearer};
+  config_.http_produce->http.bearer_tokens = {{"carol", "token"}};
+  http.reload(config_);
+  http.say(chunk(line("1")) + "0\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(answer, HasSubstr(R"("line":2}],"lines":1,"failed":0)"));
+}
+
 TEST_F(Stream, IsAnsweredWhenItIsInTheLog) {
   config_.http_produce->wal.emplace().directory = testing::TempDir() + "kp-lines-" + std::to_string(::getpid());
   {
@@ -332,6 +372,15 @@ TEST_F(Stalled, WhatIsStillPackedCounts) {
            packed);
   EXPECT_TRUE(becomes([&] { return http.buffered() > 2 * net::Loop::buffer_size; }));
   EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(Stalled, TheClientMayLeaveBeforeItIsKnownWhatBecameOfItsLines) {
+  HttpPair& http = open();
+  http.say(sized(lines(0, 3), "?wait=false"));
+  EXPECT_THAT(http.hear(), HasSubstr(R"("errors":[],"lines":3,)"));
+  http.leave();
+  http.runtime()->producers->give_up();
+  EXPECT_TRUE(becomes([&] { return http.runtime()->producers->quiet(); }));
 }
 
 TEST_F(Stalled, WhatMayHaveArrivedIsToldFromWhichLineOn) {
