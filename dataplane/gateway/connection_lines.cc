@@ -29,9 +29,10 @@ net::Task<Status> Connection::serve_lines(const RequestHead& head, const Way& wa
     complete = co_await feed(head, lines);
     streaming_ = false;
     deadline_.never();
-    (void)reader_.hold(0);
+    (void)reader_.hold(lines.memory());
     reader_.release();
     answer = co_await lines.finish(runtime_->http().request_timeout);
+    (void)reader_.hold(0);
   }
   count("lines", answer.status, since);
   const bool silent = answer.status == 408;
@@ -50,6 +51,12 @@ net::Task<bool> Connection::feed(const RequestHead& head, LineStream& lines) {
   std::string_view piece;
   bool more = false;  // the unpacker has more without more of the body
   bool over = false;
+  const auto hold = [&] {
+    const std::size_t packed = piece.empty() ? 0 : net::Loop::buffer_size;
+    if (!reader_.hold(lines.memory() + unpacker->memory() + packed))
+      lines.stop(503, "too many bytes of requests are under way", 1);
+  };
+  if (unpacker) hold();
   const auto go_on_waiting = [this] {
     if (draining_) return;
     stream_.uncancel();
@@ -63,7 +70,7 @@ net::Task<bool> Connection::feed(const RequestHead& head, LineStream& lines) {
       co_await send_batch(head, lines);
       go_on_waiting();
     } else if (lines.ready()) {
-      deadline_.never();
+      if (!draining_) deadline_.never();
       if (piece.empty()) reader_.release();
       co_await lines.wait_for_room(runtime_->http().request_timeout);
       go_on_waiting();
@@ -82,8 +89,7 @@ net::Task<bool> Connection::feed(const RequestHead& head, LineStream& lines) {
       if (!put) lines.stop(400, put.error().message);
       more = put && *put;
       lines.came(runtime_->http().max_body_bytes);
-      if (!reader_.hold(lines.memory() + unpacker->memory()))
-        lines.stop(503, "too many bytes of requests are under way", 1);
+      hold();
     }
   }
   co_return over;

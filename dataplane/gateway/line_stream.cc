@@ -12,9 +12,10 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t most_in_batch = 10'000;
-constexpr std::chrono::milliseconds moment{20};  ///< the queue is full of others' records
-constexpr std::chrono::milliseconds look{1000};  ///< nobody tells that the limit has passed
-constexpr std::int64_t soon = 1;                 ///< s
+constexpr std::chrono::milliseconds moment{20};  ///< the queue is full of others' records; twice as long each time
+constexpr std::chrono::milliseconds longest_moment{320};  ///< since each try reads the lines again
+constexpr std::chrono::milliseconds look{1000};           ///< nobody tells that the limit has passed
+constexpr std::int64_t soon = 1;                          ///< s
 
 const Outcome unknown{-1, -1, "unknown"};
 
@@ -63,6 +64,7 @@ LineStream::LineStream(Lane& lane, Wish wish)
     : lane_(lane),
       wish_(only_what_waits(std::move(wish))),
       told_(std::make_shared<Told>(lane.loop.executor())),
+      pause_(moment),
       most_(most_in_batch) {}
 
 std::size_t LineStream::memory() const { return text_.capacity() + told_->places.capacity() * sizeof(Outcome); }
@@ -82,12 +84,13 @@ void LineStream::came(std::size_t longest) {
 void LineStream::stop_for_length() { stop(413, "the line is longer than max_body_bytes"); }
 
 bool LineStream::room() const {
-  if (!busy_.empty()) return false;
+  if (!busy_.empty() || !told_->trouble.empty()) return false;
   return told_->under_way.empty() || (!told_->logging && told_->weight < share);
 }
 
 net::Task<void> LineStream::wait_for_room(std::chrono::milliseconds limit) {
-  co_await told_->changed.wait_for(busy_.empty() ? std::min(limit, look) : moment);
+  if (told_->trouble.empty()) co_await told_->changed.wait_for(busy_.empty() ? std::min(limit, look) : pause_);
+  if (!busy_.empty()) pause_ = std::min(2 * pause_, longest_moment);
   if (!told_->trouble.empty()) {
     stop(503, told_->trouble, soon);
   } else if (steady_clock::now() - told_->moved >= limit) {
@@ -139,6 +142,7 @@ void LineStream::send(const Via& via) {
   admitted_ -= std::min(admitted_, count);
   lane_.counters.accepted += count;
   most_ = std::min(2 * most_, most_in_batch);
+  pause_ = moment;
   if (refusal) stop_at(refusal, retry);
   if (long_ && whole_ == 0) stop_for_length();
 }

@@ -70,8 +70,9 @@ class LineStream {
   std::size_t searched_ = 0;  ///< bytes of text_ that were searched for them
   bool long_ = false;         ///< behind them stands one that is too long
   bool ended_ = false;
-  std::string busy_;         ///< why a batch could not be sent now
-  std::uint64_t bytes_ = 0;  ///< of the body, before text_
+  std::string busy_;                 ///< why a batch could not be sent now
+  std::chrono::milliseconds pause_;  ///< until it is tried again
+  std::uint64_t bytes_ = 0;          ///< of the body, before text_
   std::uint64_t lines_ = 0;
   std::uint64_t records_ = 0;
   std::size_t admitted_ = 0;  ///< records, the first in text_, that ratelimit has counted

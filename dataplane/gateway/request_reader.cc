@@ -35,7 +35,8 @@ RequestHead head_of(const http::request_parser<http::buffer_body>& parser) {
   RequestHead head;
   head.method = view(request.method_string());
   head.target = view(request.target());
-  head.keep_alive = parser.keep_alive();
+  const bool old = request.version() < 11;
+  head.keep_alive = parser.keep_alive() && !(old && parser.chunked());  // RFC 9112, 6.1
   head.chunked = parser.chunked();
   if (const auto length = parser.content_length()) head.content_length = *length;
   for (const auto& field : request) {
@@ -54,7 +55,7 @@ RequestHead head_of(const http::request_parser<http::buffer_body>& parser) {
         head.origin = value;
         break;
       case http::field::expect:
-        head.expects_continue = boost::beast::iequals(field.value(), "100-continue");
+        head.expects_continue = !old && boost::beast::iequals(field.value(), "100-continue");
         break;
       case http::field::unknown: {
         constexpr boost::beast::string_view kafka = "kafka-";
@@ -262,6 +263,7 @@ net::Task<std::optional<ReadFault>> RequestReader::read_chunk(std::string_view& 
 }
 
 net::Task<std::optional<ReadFault>> RequestReader::read_piece(const RequestHead& head, std::string_view& piece) {
+  if (!held_.empty()) unstash();  // after a release()
   if (head.chunked) co_return co_await read_chunk(piece);
   piece = {};
   if (left_ == 0) co_return std::nullopt;

@@ -90,6 +90,16 @@ def test_synchronous_records_are_there_when_the_answer_is(client, cluster, topic
     assert payloads(cluster, topic) == [str(n) for n in range(100)]
 
 
+@pytest.mark.parametrize("wait", ["false", "true"])
+def test_the_seed_s_requests_by_curl(shared, cluster, topic, wait):
+    data = json.dumps({"records": [{"topic": topic, "data": '{"a": "b"}'}]})[:-1] + f', "wait_for_send": {wait}}}'
+    url = f"http://{netns.PROXY_CLIENT_SIDE}:{PORT}/push"
+    argv = ["curl", "-sS", "-w", " %{http_code}", url, "-H", "Content-Type: application/json", "-d", data]
+    done = subprocess.run(shared.network.client.command(argv), capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == '{"status":"ok","errors":[]} 200'
+    assert until("the record is there", lambda: payloads(cluster, topic), 30) == ['{"a": "b"}']
+
+
 def test_no_records_are_ok(client):
     assert client.push([]).json() == OK
 
@@ -556,6 +566,17 @@ def test_the_metrics_tell_of_requests_and_records(shared, client):
     assert shared.metric("kafka_proxy_http_request_duration_seconds_count", route="push_sync", code="200") >= 1
     assert shared.metric("kafka_proxy_http_records_delivered_total") >= 1
     assert shared.metric("kafka_proxy_http_kafka_answers") == 1
+
+
+def test_the_seed_s_log_file_and_metrics_port_are_there(start, stage):
+    stage.directory.mkdir(parents=True, exist_ok=True)
+    said = stage.directory / "kprf.log"
+    gateway = start(http={"metrics_port": 9416}, output_file=str(said))
+    with contextlib.closing(gateway.client(port=9416)) as client:
+        page = client.ask("GET", "/metrics")
+    assert page.status == 200 and b"kafka_proxy_http_connections_open" in page.body
+    stage.end(gateway)
+    assert said.read_text().strip()
 
 
 def test_each_metric_of_kprf_is_there_by_the_name_that_the_document_says(shared, client):

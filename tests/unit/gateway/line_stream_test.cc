@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -48,6 +49,12 @@ std::string gzip(const std::string& text) {
   EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
   out.resize(stream.total_out);
   deflateEnd(&stream);
+  return out;
+}
+
+std::string zstd(const std::string& text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
   return out;
 }
 
@@ -101,6 +108,26 @@ TEST_F(Stream, MayBePacked) {
   http.say(head("Content-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) + "\r\n") + packed);
   EXPECT_THAT(http.hear(), HasSubstr(R"("lines":20000,)"));
   EXPECT_EQ(kafka_.values("t", 20'000), numbers(20'000));
+}
+
+TEST_F(Stream, MayBeCutAnywhere) {
+  HttpPair& http = open();
+  const std::string first = "{\"data\":\"0\",\"partition\":0}\r\n\r\n" + line("\u00e4");
+  const std::string second = "{\"data\":\"2\",\"partition\":0}";  // the last line needs no end
+  const std::map<std::string, std::string> bodies{
+      {"identity", first + second}, {"gzip", gzip(first) + gzip(second)}, {"zstd", zstd(first) + zstd(second)}};
+  std::vector<std::string> all;
+  for (const auto& [coding, body] : bodies) {
+    std::string chunks;
+    for (const char byte : body) chunks += chunk({&byte, 1});
+    const std::string whole = head(chunked + "Content-Encoding: " + coding + "\r\n") + chunks + "0\r\n\r\n";
+    http.say(whole + whole);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THAT(http.hear(), HasSubstr(R"("status":"ok","errors":[],"lines":4,"failed":0)")) << coding;
+      all.insert(all.end(), {"0", "\u00e4", "2"});
+    }
+  }
+  EXPECT_EQ(kafka_.values("t", all.size()), all);
 }
 
 TEST_F(Stream, ThatIsCutWhenItIsUnpackedHasSentWhatWasThere) {
@@ -177,6 +204,40 @@ TEST_F(Stream, ThatMayGoOnForEverEndsWithTheProcess) {
   EXPECT_THAT(answer, HasSubstr(R"([{"error":true,"message":"the process ends","line":4}],"lines":3,"failed":0)"));
 }
 
+/// Lines for which there is no room before those of before are in Kafka.
+class Waiting : public Stream {
+ protected:
+  Waiting() {
+    config_.http_produce->kafka.settings = {{"message_timeout_ms", 60'000}, {"queue_buffering_max_messages", 40}};
+    config_.http_produce->ratelimit_enabled = true;
+    config_.http_produce->ratelimit = {{"t", 90}};  // who waits is counted once
+    kafka_.go_down();
+  }
+  void say_more_than_there_is_room_for(HttpPair& http, const std::string& after) {
+    http.say(head(chunked) + chunk(lines(0, 40)) + chunk(lines(40, 80)) + after);
+    EXPECT_TRUE(becomes([&] { return !http.runtime()->producers->quiet(); }));
+  }
+};
+
+TEST_F(Waiting, GoesOnWithWhatHasComeMeanwhile) {
+  HttpPair& http = open();
+  say_more_than_there_is_room_for(http, chunk(lines(80, 90)) + "0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
+  kafka_.come_back();
+  EXPECT_THAT(http.hear(), HasSubstr(R"("errors":[],"lines":90,"failed":0)"));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 200")) << "the connection goes on";
+  EXPECT_EQ(kafka_.values("t", 90), numbers(90));
+}
+
+TEST_F(Waiting, EndsWithTheProcessAlsoWhenItGoesOnBefore) {
+  HttpPair& http = open();
+  say_more_than_there_is_room_for(http, "");
+  http.drain();
+  kafka_.come_back();
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("the process ends"));
+}
+
 TEST_F(Stream, RecordsThatKafkaRefusesAreToldByTheirLines) {
   HttpPair& http = open();
   http.say(sized(line("0") + "\n" + R"({"data":"1","partition":7})" + "\n" + line("2")));
@@ -219,6 +280,19 @@ TEST_F(Stream, GoesOnByWhatAReloadHasBrought) {
   EXPECT_THAT(other.values("t", 1), ElementsAre("1"));
 }
 
+TEST_F(Stream, EndsWhenAReloadLetsItsClientInNoMore) {
+  HttpPair& http = open();
+  http.say(head(chunked) + chunk(line("0")));
+  EXPECT_THAT(kafka_.values("t", 1), ElementsAre("0"));
+  config_.http_produce->http.logins = {config::HttpLogin::Bearer};
+  config_.http_produce->http.bearer_tokens = {{"carol", "token"}};
+  http.reload(config_);
+  http.say(chunk(line("1")) + "0\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(answer, HasSubstr(R"("line":2}],"lines":1,"failed":0)"));
+}
+
 TEST_F(Stream, IsAnsweredWhenItIsInTheLog) {
   config_.http_produce->wal.emplace().directory = testing::TempDir() + "kp-lines-" + std::to_string(::getpid());
   {
@@ -230,6 +304,34 @@ TEST_F(Stream, IsAnsweredWhenItIsInTheLog) {
   }
   pair_.reset();
   std::filesystem::remove_all(config_.http_produce->wal->directory);
+}
+
+TEST_F(Stream, WhatTheLogDoesNotTakeEndsItWhateverFollows) {
+  auto& log = config_.http_produce->wal.emplace();
+  log.directory = testing::TempDir() + "kp-lines-full-" + std::to_string(::getpid());
+  log.max_bytes = 2000;
+  HttpPair& http = open();
+  http.say(head(chunked, "?wait=false") + chunk(lines(0, 500)));
+  EXPECT_TRUE(becomes([&] { return http.runtime()->wal->figures().refused.contains("full"); }));
+  http.say(chunk(line("there would be room for this one")) + "0\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("the log is full"));
+  EXPECT_THAT(answer, HasSubstr(R"("line":1}],"lines":0,"failed":0)"));
+  EXPECT_EQ(http.runtime()->wal->figures().appended, 0U);
+  pair_.reset();
+  std::filesystem::remove_all(log.directory);
+}
+
+TEST_F(Stream, InChunksByHttp10EndsTheConnection) {
+  HttpPair& http = open();
+  std::string old = head(chunked + "Connection: keep-alive\r\n");
+  old.replace(old.find("HTTP/1.1"), 8, "HTTP/1.0");
+  http.say(old + chunk(line("0")) + "0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
+  const std::string answer = http.hear();
+  EXPECT_THAT(answer, HasSubstr(R"("lines":1,)"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  EXPECT_EQ(http.hear(), "") << "a server before this one may take what follows for a part of the body";
 }
 
 /// Nothing takes records: no more is read than there is room for.
@@ -261,6 +363,24 @@ TEST_F(Stalled, ReadsNoMoreAndSaysWhatWasTaken) {
   EXPECT_THAT(answer, HasSubstr("Retry-After: 1"));
   EXPECT_THAT(answer, HasSubstr(R"("line":41)"));
   EXPECT_THAT(answer, HasSubstr(R"("lines":40,)"));
+}
+
+TEST_F(Stalled, WhatIsStillPackedCounts) {
+  HttpPair& http = open();
+  const std::string packed = gzip(lines(0, 20'000));
+  http.say(head("Content-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) + "\r\n", "?wait=false") +
+           packed);
+  EXPECT_TRUE(becomes([&] { return http.buffered() > 2 * net::Loop::buffer_size; }));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(Stalled, TheClientMayLeaveBeforeItIsKnownWhatBecameOfItsLines) {
+  HttpPair& http = open();
+  http.say(sized(lines(0, 3), "?wait=false"));
+  EXPECT_THAT(http.hear(), HasSubstr(R"("errors":[],"lines":3,)"));
+  http.leave();
+  http.runtime()->producers->give_up();
+  EXPECT_TRUE(becomes([&] { return http.runtime()->producers->quiet(); }));
 }
 
 TEST_F(Stalled, WhatMayHaveArrivedIsToldFromWhichLineOn) {

@@ -33,6 +33,8 @@ class MockKafka {
 
   std::string servers() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
   void topic(const char* name) { rd_kafka_mock_topic_create(cluster_, name, 1, 1); }
+  void go_down() { rd_kafka_mock_broker_set_down(cluster_, 1); }
+  void come_back() { rd_kafka_mock_broker_set_up(cluster_, 1); }
   void refuse_next_produce(rd_kafka_resp_err_t error) { push(0, error); }
   void refuse_next_init_producer_id(rd_kafka_resp_err_t error) { push(22, error); }
   /// The values of a topic's only partition, when there are `count`; fewer after a minute.
