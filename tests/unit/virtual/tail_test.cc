@@ -171,14 +171,14 @@ class TailTest : public ::testing::Test {
     proxy.context.reader = "b1";
   }
 
-  void produce(std::int32_t partition, std::uint8_t fill, std::int32_t delta = 0) {
+  void produce(std::int32_t partition, std::uint8_t fill, std::int32_t delta = 0, std::size_t payload = 40) {
     kafka::ProduceRequest request;
     request.acks = -1;
     auto& topic = request.topic_data.emplace_back();
     topic.name = "orders";
     auto& added = topic.partition_data.emplace_back();
     added.index = partition;
-    const Bytes records = batch_of(fill, delta);
+    const Bytes records = batch_of(fill, delta, payload);
     added.records = kafka::Records{records};
     proxy.send(kafka::encode_request(request, 9, 5, "producer"));
     broker.asked.clear();
@@ -460,6 +460,26 @@ TEST_F(TailTest, OthersReadersHaveNothingOfIt) {
   }
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Answer);
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
+}
+
+TEST_F(TailTest, WhoIsBeingAnsweredHoldsNothingThatIsShared) {
+  produce(2, 7, 0, 100'000);
+  Consumer first(*this);
+  first.read(fetch_of({{0, 0}}));
+  Consumer second(*this);
+  ASSERT_EQ(second.ask(fetch_of({{2, 0}})), Step::Kind::Answer);
+  ASSERT_FALSE(second.step.answer->loans.empty());
+  TailQuestion question;
+  question.reader = "b1";
+  question.version = usual;
+  question.topic = {"orders", 0, 0};
+  const std::weak_ptr<const TailRead> read = tail.cache.find({question, 0}, start);
+  ASSERT_FALSE(read.expired());
+
+  first.exchange.reset();
+  tail.cache.limit(0);
+  EXPECT_TRUE(read.expired());
+  EXPECT_EQ(fills(second.answer().partitions.at(0)), (std::vector<std::uint8_t>{7}));
 }
 
 TEST_F(TailTest, WhatIsNotOrdinaryIsNotKept) {
