@@ -12,10 +12,13 @@ namespace {
 /// So many records before the end still are its tail. What lies further back would only drive out what is wanted more.
 constexpr std::int64_t near_the_end = 10'000;
 constexpr std::int8_t read_committed = 1;
+/// In bytes. It stands in each question that is kept, so a client's invention must not be any size.
+constexpr std::size_t longest_rack = 255;
 
 /// Others may read what no consumer sees, or learn something else than records.
 bool asks_as_a_consumer(const kafka::FetchRequest& request) {
-  return request.replica_id == -1 && !request.replica_state && !request.cluster_id;
+  return request.replica_id == -1 && !request.replica_state && !request.cluster_id &&
+         request.rack_id.size() <= longest_rack;
 }
 
 }  // namespace

@@ -462,6 +462,18 @@ TEST_F(TailTest, OthersReadersHaveNothingOfIt) {
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
 }
 
+TEST_F(TailTest, ARackOfAnySizeIsNoKey) {
+  produce(0, 1);
+  produce(2, 2);
+  for (const std::size_t size : {std::size_t{255}, std::size_t{256}}) {
+    FetchRequest request = fetch_of({{0, 0}});
+    request.rack_id = std::string(size, 'r');
+    Consumer(*this).read(request);
+    request.topics[0].partitions[0].partition = 2;
+    EXPECT_EQ(Consumer(*this).ask(request), size > 255 ? Step::Kind::Ask : Step::Kind::Answer) << size;
+  }
+}
+
 TEST_F(TailTest, WhoIsBeingAnsweredHoldsNothingThatIsShared) {
   produce(2, 7, 0, 100'000);
   Consumer first(*this);
