@@ -21,10 +21,18 @@ bool asks_as_a_consumer(const kafka::FetchRequest& request) {
          request.rack_id.size() <= longest_rack;
 }
 
+/// Who always gets what others read would never ask, and brokers (connections.max.idle.ms), or what stands before them,
+/// close a connection on which nothing moves.
+constexpr std::chrono::seconds longest_rest{30};
+
+bool may_share(const Context& context, const kafka::FetchRequest& request) {
+  return !context.reader.empty() && context.now - context.used <= longest_rest && asks_as_a_consumer(request);
+}
+
 }  // namespace
 
 FetchTail::FetchTail(const Context& context, kafka::Version version, const kafka::FetchRequest& request)
-    : tail_(context.reader.empty() || !asks_as_a_consumer(request) ? nullptr : context.tail),
+    : tail_(may_share(context, request) ? context.tail : nullptr),
       reader_(context.reader),
       version_(version),
       request_(request) {}

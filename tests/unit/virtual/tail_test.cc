@@ -169,6 +169,7 @@ class TailTest : public ::testing::Test {
     proxy.context.now = start;
     proxy.context.tail = &tail;
     proxy.context.reader = "b1";
+    proxy.context.used = start;
   }
 
   void produce(std::int32_t partition, std::uint8_t fill, std::int32_t delta = 0, std::size_t payload = 40) {
@@ -457,6 +458,21 @@ TEST_F(TailTest, OthersReadersHaveNothingOfIt) {
     Consumer at_the_end(*this);
     at_the_end.context.reader = reader;
     EXPECT_EQ(at_the_end.ask(fetch_of({{2, 2}})), Step::Kind::Ask) << reader;
+  }
+  EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Answer);
+  EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
+}
+
+TEST_F(TailTest, WhoseConnectionHasRestedForLongAsksItself) {
+  produce(0, 1);
+  produce(2, 2);
+  Consumer(*this).read(fetch_of({{0, 0}}));
+  Consumer parked(*this);
+  parked.ask(fetch_of({{0, 2}}));
+  for (const std::int64_t offset : {0, 2}) {
+    Consumer rested(*this);
+    rested.context.used -= std::chrono::minutes(1);
+    EXPECT_EQ(rested.ask(fetch_of({{2, offset}})), Step::Kind::Ask);
   }
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Answer);
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
