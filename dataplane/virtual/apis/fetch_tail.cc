@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
+#include <map>
 
 #include "kafka/errors.h"
 
@@ -62,19 +62,19 @@ TailPlace FetchTail::place_of(const Want& want) const {
 
 std::vector<FetchTail::Hit> FetchTail::hits(std::deque<Want>& wants, Time now) {
   std::vector<Hit> found;
-  std::set<const TailRead*> counted;
+  std::map<const TailRead*, std::size_t> counted;
   std::int64_t bytes = 0;
   for (Want& want : wants) {
     if (!shares(want)) continue;
     std::shared_ptr<const TailRead> read = tail_->cache.find(place_of(want), now);
     if (read == nullptr) continue;
     const std::size_t all = read->sieve.bytes_from(want.from);
-    const bool counts = !counted.contains(read.get());
-    const auto more = counts ? static_cast<std::int64_t>(all) : 0;
+    std::size_t& so_far = counted[read.get()];
+    const auto more = static_cast<std::int64_t>(all - std::min(all, so_far));
     // A broker would cut it: that is left to it.
     if (std::cmp_greater(all, want.asked.partition_max_bytes) || bytes + more > request_.max_bytes) continue;
     bytes += more;
-    counted.insert(read.get());
+    so_far = std::max(all, so_far);
     found.push_back({&want, std::move(read), static_cast<std::size_t>(more)});
   }
   if (bytes < request_.min_bytes) return {};

@@ -419,6 +419,22 @@ TEST_F(TailTest, TheRestIsAskedForWithoutWaiting) {
   EXPECT_EQ(other.frame, alone(wanted));
 }
 
+TEST_F(TailTest, NobodyGetsMoreThanHeHasRoomFor) {
+  for (const std::int32_t v : {2, 2, 0}) produce(v, 1);
+  Consumer(*this).read(fetch_of({{0, 0}}));
+  const std::int32_t a_batch = 101;
+  FetchRequest request = fetch_of({{0, 2}, {2, 0}});
+  request.max_bytes = 2 * a_batch;
+
+  Consumer small(*this);
+  EXPECT_EQ(small.ask(request), Step::Kind::Ask) << "two batches more, from an earlier offset of the same read";
+  ASSERT_EQ(small.question().topics.at(0).partitions.size(), 1U);
+  EXPECT_EQ(small.question().topics[0].partitions[0].fetch_offset, 0);
+  EXPECT_EQ(small.question().max_bytes, a_batch);
+  request.max_bytes = 3 * a_batch;
+  EXPECT_EQ(Consumer(*this).ask(request), Step::Kind::Answer);
+}
+
 TEST_F(TailTest, WhoAsksOtherwiseIsAnsweredByABroker) {
   produce(0, 1);
   produce(2, 2);
