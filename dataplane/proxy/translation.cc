@@ -146,10 +146,12 @@ virt::Context Translation::context(Seen& seen) {
   if (most == 0) return made;
   made.tail = &worker.tail;
   made.reader = reader();
+  made.used = used_;
   return made;
 }
 
 void Translation::dialled(const Runtime& runtime, const HostPort& target) {
+  used_ = steady_clock::now();
   reader_.clear();
   if (session_.broker_id_ < 0) return;
   reader_ = std::to_string(runtime.cluster) + " " + std::to_string(session_.broker_id_) + " " + to_string(target) +
@@ -280,6 +282,7 @@ net::Task<Status> Translation::take_answer(Cursor& cursor, std::uint64_t frame) 
   share_.take(whole.size());
   Status read = co_await read_rest(*session_.broker_, whole, static_cast<std::size_t>(frame));
   if (!read) co_return std::move(read).error().within("from broker");
+  used_ = steady_clock::now();
   session_.in_flight_.pop_front();
   const std::size_t slot = due_.front().value();
   due_.pop_front();

@@ -112,6 +112,7 @@ class Translation {
   std::vector<Bytes> answers_;                    ///< of this round
   std::size_t missing_ = 0;                       ///< answers of this round that haven't come
   int lanes_at_work_ = 0;
+  std::chrono::steady_clock::time_point used_{};  ///< Context::used
   std::string reader_;  ///< what the own connection shows without a login; empty: of any broker
   std::array<Lane, most_lanes - 1> lanes_;
 };

@@ -39,6 +39,7 @@ struct Context {
   Tail* tail = nullptr;                      ///< of the loop; null: nobody has what others have read
   /// The broker, and as whom it knows the session: two of the same may see the same. Empty: no other is.
   std::string reader{};
+  Policies::Time used{};  ///< when the broker last answered here, or was dialled
 };
 
 }  // namespace kp::virt

@@ -294,8 +294,9 @@ class Fetch : public Exchange {
     if (out.error_code == kafka::error::none) {
       for (Want& want : wants_) add(want, out);
     }
-    if (!out.node_endpoints) return answer_lending(out);
-    return answer(out);
+    Step done = out.node_endpoints ? answer(out) : answer_lending(out);
+    reads_.clear();  // shared frames: the answer has copies, and a slow client must not keep what nobody counts
+    return done;
   }
 
   static void add_endpoints(Response& out, Response& from) {

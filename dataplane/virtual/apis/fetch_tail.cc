@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
+#include <map>
 
 #include "kafka/errors.h"
 
@@ -12,16 +12,27 @@ namespace {
 /// So many records before the end still are its tail. What lies further back would only drive out what is wanted more.
 constexpr std::int64_t near_the_end = 10'000;
 constexpr std::int8_t read_committed = 1;
+/// In bytes. It stands in each question that is kept, so a client's invention must not be any size.
+constexpr std::size_t longest_rack = 255;
 
 /// Others may read what no consumer sees, or learn something else than records.
 bool asks_as_a_consumer(const kafka::FetchRequest& request) {
-  return request.replica_id == -1 && !request.replica_state && !request.cluster_id;
+  return request.replica_id == -1 && !request.replica_state && !request.cluster_id &&
+         request.rack_id.size() <= longest_rack;
+}
+
+/// Who always gets what others read would never ask, and brokers (connections.max.idle.ms), or what stands before them,
+/// close a connection on which nothing moves.
+constexpr std::chrono::seconds longest_rest{30};
+
+bool may_share(const Context& context, const kafka::FetchRequest& request) {
+  return !context.reader.empty() && context.now - context.used <= longest_rest && asks_as_a_consumer(request);
 }
 
 }  // namespace
 
 FetchTail::FetchTail(const Context& context, kafka::Version version, const kafka::FetchRequest& request)
-    : tail_(context.reader.empty() || !asks_as_a_consumer(request) ? nullptr : context.tail),
+    : tail_(may_share(context, request) ? context.tail : nullptr),
       reader_(context.reader),
       version_(version),
       request_(request) {}
@@ -51,19 +62,19 @@ TailPlace FetchTail::place_of(const Want& want) const {
 
 std::vector<FetchTail::Hit> FetchTail::hits(std::deque<Want>& wants, Time now) {
   std::vector<Hit> found;
-  std::set<const TailRead*> counted;
+  std::map<const TailRead*, std::size_t> counted;
   std::int64_t bytes = 0;
   for (Want& want : wants) {
     if (!shares(want)) continue;
     std::shared_ptr<const TailRead> read = tail_->cache.find(place_of(want), now);
     if (read == nullptr) continue;
     const std::size_t all = read->sieve.bytes_from(want.from);
-    const bool counts = !counted.contains(read.get());
-    const auto more = counts ? static_cast<std::int64_t>(all) : 0;
+    std::size_t& so_far = counted[read.get()];
+    const auto more = static_cast<std::int64_t>(all - std::min(all, so_far));
     // A broker would cut it: that is left to it.
     if (std::cmp_greater(all, want.asked.partition_max_bytes) || bytes + more > request_.max_bytes) continue;
     bytes += more;
-    counted.insert(read.get());
+    so_far = std::max(all, so_far);
     found.push_back({&want, std::move(read), static_cast<std::size_t>(more)});
   }
   if (bytes < request_.min_bytes) return {};

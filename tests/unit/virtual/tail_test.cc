@@ -169,16 +169,17 @@ class TailTest : public ::testing::Test {
     proxy.context.now = start;
     proxy.context.tail = &tail;
     proxy.context.reader = "b1";
+    proxy.context.used = start;
   }
 
-  void produce(std::int32_t partition, std::uint8_t fill, std::int32_t delta = 0) {
+  void produce(std::int32_t partition, std::uint8_t fill, std::int32_t delta = 0, std::size_t payload = 40) {
     kafka::ProduceRequest request;
     request.acks = -1;
     auto& topic = request.topic_data.emplace_back();
     topic.name = "orders";
     auto& added = topic.partition_data.emplace_back();
     added.index = partition;
-    const Bytes records = batch_of(fill, delta);
+    const Bytes records = batch_of(fill, delta, payload);
     added.records = kafka::Records{records};
     proxy.send(kafka::encode_request(request, 9, 5, "producer"));
     broker.asked.clear();
@@ -418,6 +419,22 @@ TEST_F(TailTest, TheRestIsAskedForWithoutWaiting) {
   EXPECT_EQ(other.frame, alone(wanted));
 }
 
+TEST_F(TailTest, NobodyGetsMoreThanHeHasRoomFor) {
+  for (const std::int32_t v : {2, 2, 0}) produce(v, 1);
+  Consumer(*this).read(fetch_of({{0, 0}}));
+  const std::int32_t a_batch = 101;
+  FetchRequest request = fetch_of({{0, 2}, {2, 0}});
+  request.max_bytes = 2 * a_batch;
+
+  Consumer small(*this);
+  EXPECT_EQ(small.ask(request), Step::Kind::Ask) << "two batches more, from an earlier offset of the same read";
+  ASSERT_EQ(small.question().topics.at(0).partitions.size(), 1U);
+  EXPECT_EQ(small.question().topics[0].partitions[0].fetch_offset, 0);
+  EXPECT_EQ(small.question().max_bytes, a_batch);
+  request.max_bytes = 3 * a_batch;
+  EXPECT_EQ(Consumer(*this).ask(request), Step::Kind::Answer);
+}
+
 TEST_F(TailTest, WhoAsksOtherwiseIsAnsweredByABroker) {
   produce(0, 1);
   produce(2, 2);
@@ -460,6 +477,53 @@ TEST_F(TailTest, OthersReadersHaveNothingOfIt) {
   }
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Answer);
   EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
+}
+
+TEST_F(TailTest, WhoseConnectionHasRestedForLongAsksItself) {
+  produce(0, 1);
+  produce(2, 2);
+  Consumer(*this).read(fetch_of({{0, 0}}));
+  Consumer parked(*this);
+  parked.ask(fetch_of({{0, 2}}));
+  for (const std::int64_t offset : {0, 2}) {
+    Consumer rested(*this);
+    rested.context.used -= std::chrono::minutes(1);
+    EXPECT_EQ(rested.ask(fetch_of({{2, offset}})), Step::Kind::Ask);
+  }
+  EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 0}})), Step::Kind::Answer);
+  EXPECT_EQ(Consumer(*this).ask(fetch_of({{2, 2}})), Step::Kind::Wait);
+}
+
+TEST_F(TailTest, ARackOfAnySizeIsNoKey) {
+  produce(0, 1);
+  produce(2, 2);
+  for (const std::size_t size : {std::size_t{255}, std::size_t{256}}) {
+    FetchRequest request = fetch_of({{0, 0}});
+    request.rack_id = std::string(size, 'r');
+    Consumer(*this).read(request);
+    request.topics[0].partitions[0].partition = 2;
+    EXPECT_EQ(Consumer(*this).ask(request), size > 255 ? Step::Kind::Ask : Step::Kind::Answer) << size;
+  }
+}
+
+TEST_F(TailTest, WhoIsBeingAnsweredHoldsNothingThatIsShared) {
+  produce(2, 7, 0, 100'000);
+  Consumer first(*this);
+  first.read(fetch_of({{0, 0}}));
+  Consumer second(*this);
+  ASSERT_EQ(second.ask(fetch_of({{2, 0}})), Step::Kind::Answer);
+  ASSERT_FALSE(second.step.answer->loans.empty());
+  TailQuestion question;
+  question.reader = "b1";
+  question.version = usual;
+  question.topic = {"orders", 0, 0};
+  const std::weak_ptr<const TailRead> read = tail.cache.find({question, 0}, start);
+  ASSERT_FALSE(read.expired());
+
+  first.exchange.reset();
+  tail.cache.limit(0);
+  EXPECT_TRUE(read.expired());
+  EXPECT_EQ(fills(second.answer().partitions.at(0)), (std::vector<std::uint8_t>{7}));
 }
 
 TEST_F(TailTest, WhatIsNotOrdinaryIsNotKept) {
