@@ -12,6 +12,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "broker/exchange.h"
@@ -31,12 +32,15 @@
 namespace kp::proxy {
 namespace {
 
+using Group = kafka::ListGroupsResponse::Group;
+
 constexpr std::string_view client_id = "kafkaproxy";
 constexpr std::chrono::seconds answer_limit{30};
 constexpr kafka::Version metadata_version = 9, list_offsets_version = 5, list_groups_version = 0;
 constexpr kafka::Version offset_fetch_version = 8, fetch_version = 11;
 constexpr std::int32_t read_bytes = 8 << 20;
 constexpr std::size_t record_count_at = 57;
+constexpr std::size_t most_offsets = 10'000;  ///< that one OffsetFetch asks for: clusters have thousands of groups
 
 struct Commit {
   std::int64_t offset = 0;
@@ -46,7 +50,16 @@ struct Physical {
   HostPort leader;
   std::int64_t start = 0;
   std::int64_t end = 0;
+  std::int64_t lowest = 0;  ///< commit of any group; the end where there is none
 };
+
+/// Whoever may use a group chooses its name, and terminals obey control characters.
+std::string printable(std::string name) {
+  for (char& each : name) {
+    if (static_cast<unsigned char>(each) < 0x20 || each == 0x7f) each = '?';
+  }
+  return name;
+}
 
 class Description {
  public:
@@ -76,13 +89,13 @@ class Description {
     deadline.after(answer_limit);
     auth::BrokerLogin login(runtime_.swap->upstream_mechanism(), runtime_.swap->own(), std::string(client_id));
     Status logged_in = co_await broker::log_in(made, login);
-    if (!logged_in) co_return std::move(logged_in).error();
+    if (!logged_in) co_return std::move(logged_in).error().within(to_string(to));
     co_return &made;
   }
 
   net::Task<Result<Bytes>> ask(HostPort to, Bytes request) {
     Result<net::Stream*> stream = co_await connected(to);
-    if (!stream) co_return std::move(stream).error().within(to_string(to));
+    if (!stream) co_return std::move(stream).error();
     net::Deadline deadline(loop_, [&stream] { (*stream)->cancel(); });
     deadline.after(answer_limit);
     Result<Bytes> answer =
@@ -149,6 +162,7 @@ class Description {
           co_return Error{Errc::NotFound, fmt::format("{}: partition {} has no offsets now", topic_, p)};
         (end ? physical_[p].end : physical_[p].start) = said->topics[0].partitions[0].offset;
       }
+      physical_[p].lowest = physical_[p].end;
     }
     co_return Done{};
   }
@@ -161,22 +175,35 @@ class Description {
       if (!answer) co_return std::move(answer).error();
       const auto listed = kafka::decode_response<kafka::ListGroupsResponse>(*answer, list_groups_version);
       if (!listed) co_return listed.error();
-      kafka::OffsetFetchRequest request;
-      for (const auto& group : listed->groups) {
-        auto& asked = request.groups.emplace_back();
-        asked.group_id = group.group_id;
-        auto& topic = asked.topics.emplace().emplace_back();
-        topic.name = topic_;
-        for (std::int32_t p = 0; p < rule_.physical_partitions; ++p) topic.partition_indexes.push_back(p);
+      if (listed->error_code != kafka::error::none)
+        co_return Error{Errc::Busy, fmt::format("{}: doesn't know its consumer groups now, error {}",
+                                                to_string(address), listed->error_code)};
+      const std::size_t at_once = std::max<std::size_t>(most_offsets / physical_.size(), 1);
+      for (std::span<const Group> left = listed->groups; !left.empty();) {
+        const std::span<const Group> asked = left.first(std::min(at_once, left.size()));
+        left = left.subspan(asked.size());
+        Status learnt = co_await learn_commits(address, asked);
+        if (!learnt) co_return learnt;
       }
-      if (request.groups.empty()) continue;
-      Bytes fetch = kafka::encode_request(request, offset_fetch_version, 1, client_id);
-      Result<Bytes> offsets = co_await ask(address, std::move(fetch));
-      if (!offsets) co_return std::move(offsets).error();
-      const auto said = kafka::decode_response<kafka::OffsetFetchResponse>(*offsets, offset_fetch_version);
-      if (!said) co_return said.error();
-      for (const auto& group : said->groups) note(group);
     }
+    co_return Done{};
+  }
+
+  net::Task<Status> learn_commits(HostPort coordinator, std::span<const Group> groups) {
+    kafka::OffsetFetchRequest request;
+    for (const auto& group : groups) {
+      auto& asked = request.groups.emplace_back();
+      asked.group_id = group.group_id;
+      auto& topic = asked.topics.emplace().emplace_back();
+      topic.name = topic_;
+      for (std::int32_t p = 0; p < rule_.physical_partitions; ++p) topic.partition_indexes.push_back(p);
+    }
+    Bytes fetch = kafka::encode_request(request, offset_fetch_version, 1, client_id);
+    Result<Bytes> offsets = co_await ask(std::move(coordinator), std::move(fetch));
+    if (!offsets) co_return std::move(offsets).error();
+    const auto said = kafka::decode_response<kafka::OffsetFetchResponse>(*offsets, offset_fetch_version);
+    if (!said) co_return said.error();
+    for (const auto& group : said->groups) note(group);
     co_return Done{};
   }
 
@@ -185,11 +212,15 @@ class Description {
     const std::int32_t number = shadow ? shadow->number : 0;
     if (number >= rule_.groups()) return;
     const std::string name = shadow ? std::string(shadow->group) : group.group_id;
+    if (group.error_code != kafka::error::none && group.error_code != kafka::error::group_id_not_found)
+      unknown_[name] = group.error_code;
     for (const auto& topic : group.topics) {
       for (const auto& each : topic.partitions) {
         const bool ours = each.partition_index >= 0 && each.partition_index < rule_.physical_partitions;
         if (each.error_code != kafka::error::none || each.committed_offset < 0 || !ours) continue;
         commits_[name][rule_.virtual_of(number, each.partition_index)].offset = each.committed_offset;
+        auto& lowest = physical_[static_cast<std::size_t>(each.partition_index)].lowest;
+        lowest = std::min(lowest, each.committed_offset);
       }
     }
   }
@@ -197,11 +228,7 @@ class Description {
   net::Task<Status> count() {
     for (std::int32_t p = 0; p < rule_.physical_partitions; ++p) {
       const Physical& of = physical_[static_cast<std::size_t>(p)];
-      std::int64_t from = of.end;
-      for (const auto& [group, offsets] : commits_)
-        for (const auto& [v, commit] : offsets)
-          if (rule_.physical_of(v) == p) from = std::min(from, commit.offset);
-      from = std::max(from, of.start);
+      std::int64_t from = std::max(of.lowest, of.start);
       while (from < of.end) {
         Result<std::int64_t> next = co_await read(p, from);
         if (!next) co_return std::move(next).error();
@@ -273,9 +300,11 @@ class Description {
         total += commit.lag;
         rows += fmt::format("{:>9} {:>14} {:>14}\n", v, commit.offset, commit.lag);
       }
-      out += fmt::format("\nconsumer group {}: {} records behind\n{:>9} {:>14} {:>14}\n{}", group, total, "PARTITION",
-                         "COMMITTED", "LAG", rows);
+      out += fmt::format("\nconsumer group {}: {} records behind\n{:>9} {:>14} {:>14}\n{}", printable(group), total,
+                         "PARTITION", "COMMITTED", "LAG", rows);
     }
+    for (const auto& [group, error] : unknown_)
+      out += fmt::format("\nconsumer group {}: not all of its offsets are known, error {}\n", printable(group), error);
     return out;
   }
 
@@ -287,6 +316,7 @@ class Description {
   std::map<std::int32_t, HostPort> brokers_;
   std::vector<Physical> physical_;
   std::map<std::string, std::map<std::int32_t, Commit>> commits_;  ///< group → virtual partition
+  std::map<std::string, std::int16_t> unknown_;                    ///< groups whose offsets, or some, nobody told
 };
 
 }  // namespace

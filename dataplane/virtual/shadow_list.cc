@@ -5,12 +5,13 @@
 
 namespace kp::virt {
 
-Result<std::map<std::string, std::vector<std::string>>> shadows_in(BytesView answer) {
+Result<ShadowList> shadows_in(BytesView answer) {
   auto response = kafka::decode_response<kafka::ListGroupsResponse>(answer, list_groups_version);
   if (!response) return std::move(response).error();
-  std::map<std::string, std::vector<std::string>> found;
+  ShadowList found{response->error_code, {}};
   for (const auto& group : response->groups) {
-    if (const auto shadow = parse_shadow(group.group_id)) found[std::string(shadow->group)].push_back(group.group_id);
+    if (const auto shadow = parse_shadow(group.group_id))
+      found.of[std::string(shadow->group)].push_back(group.group_id);
   }
   return found;
 }

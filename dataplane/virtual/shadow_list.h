@@ -13,7 +13,12 @@ namespace kp::virt {
 
 inline constexpr kafka::Version list_groups_version = 0;  ///< every broker has it
 
-/// What an answer to ListGroups of that version holds: shadows by the group whose they are. Errors: Malformed.
-Result<std::map<std::string, std::vector<std::string>>> shadows_in(BytesView answer);
+struct ShadowList {
+  std::int16_t error_code = 0;  ///< not none: there may be more of them, as while a coordinator still loads
+  std::map<std::string, std::vector<std::string>> of;  ///< by the group whose they are
+};
+
+/// What an answer to ListGroups of that version holds. Errors: Malformed.
+Result<ShadowList> shadows_in(BytesView answer);
 
 }  // namespace kp::virt

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,6 +19,7 @@ from waiting import until
 V, P = 20, 2
 PLAIN = Mode("port_offset", False, False)
 SNI = Mode("sni", True, True)
+REQUESTS = "kafka_proxy_virtual_requests_total"
 TAIL = "kafka_proxy_virtual_tail_cache_"
 
 
@@ -87,6 +89,20 @@ def test_describe_shows_the_lag_of_a_virtual_partition_alone(stage, two, network
     assert "plain is not virtual" in refused.stderr
 
 
+def test_commit_before_the_log_start_goes_on_there(stage, two):
+    """Retention goes by the physical partition, whose busy partitions push out what an idle one's group hasn't read."""
+    topic = stage.cluster.create_topic("virtual-retained", P)
+    two.play(topic, "left_behind")
+    stage.cluster.delete_records(topic, 0, 11)
+    two.play(topic, "resumed")
+    stage.cluster.delete_records(topic, 0)
+    first = stage.running()[0]
+    before, began = first.metric(REQUESTS, api_key="Fetch"), time.monotonic()
+    two.play(topic, "emptied")
+    due = P * (time.monotonic() - began) / 0.5
+    assert first.metric(REQUESTS, api_key="Fetch") - before <= 3 * due
+
+
 def test_topic_with_another_number_of_physical_partitions_answers_an_error(stage, two):
     topic = stage.cluster.create_topic("virtual-unfit", P - 1)
     first, second = stage.running()
@@ -154,12 +170,12 @@ def test_one_read_serves_the_consumers_of_a_physical_partitions_tail(stage):
     assert proxy.metric(TAIL + "hits_total") > 20
     assert proxy.metric(TAIL + "misses_total") > 0
     assert 0 <= proxy.metric(TAIL + "bytes") <= limit
-    fetches = proxy.metric("kafka_proxy_virtual_requests_total", api_key="Fetch")
+    fetches = proxy.metric(REQUESTS, api_key="Fetch")
     assert proxy.metric("kafka_proxy_virtual_upstream_requests_total", api_key="Fetch") <= fetches - 20
 
 
 def produced(proxy):
-    return proxy.metric("kafka_proxy_virtual_requests_total", api_key="Produce")
+    return proxy.metric(REQUESTS, api_key="Produce")
 
 
 def restarted(stage, mode, proxy):

@@ -87,6 +87,21 @@ def idle(world, family):
     )
 
 
+def retained(world, family):
+    """After `idle`, for the same reason."""
+    topic = world.cluster.create_topic(topic_of(family, "retained"), P)
+    return families.outlived_by_retention(
+        lambda: world.start(family),
+        topic,
+        V,
+        lambda offset: world.cluster.delete_records(topic, 0, offset),
+        lambda: world.fetches(family),
+        readers=V if family == "kafka-go" else P,
+        idle=P,
+        busy=2 * P,
+    )
+
+
 def crowd(world):
     """Half of the members by another proxy, so that two of them have virtual partitions of one physical one."""
     topic = world.cluster.create_topic("virtual-crowd", P)
@@ -212,7 +227,9 @@ def played(module_stage):
             for family in FAMILIES:
                 keyed = pool.submit(records, world, family)
                 parts["records", family] = keyed
-                parts["idle", family] = pool.submit(lambda k=keyed, f=family: (k.exception(), idle(world, f))[1])
+                quiet = pool.submit(lambda k=keyed, f=family: (k.exception(), idle(world, f))[1])
+                parts["idle", family] = quiet
+                parts["retained", family] = pool.submit(lambda q=quiet, f=family: (q.exception(), retained(world, f))[1])
             yield lambda *part: print(parts[part].result())
 
 
@@ -224,6 +241,11 @@ def test_each_record_comes_back_once_in_order_from_its_partition(played, family)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_client_of_an_idle_partition_does_not_spin(played, family):
     played("idle", family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_group_goes_on_at_the_log_start_that_retention_has_moved_past_its_commit(played, family):
+    played("retained", family)
 
 
 def test_groups_of_up_to_forty_members_grow_crash_and_shrink(played):

@@ -286,3 +286,41 @@ def idle_beside_busy(start, topic, virtual, fetches, idle, busy, quiet_s=3.0):
     client.close()
     own.check()
     return f"{asked:.0f} Fetch requests, about {due:.0f} due"
+
+
+def outlived_by_retention(start, topic, virtual, delete, fetches, readers, idle, busy, quiet_s=3.0):
+    """A group whose commit in an idle partition lies before the log's start, since busy neighbours have had all of it
+    deleted: it waits there without spinning, and reads what comes. Then again, with a record behind the new start.
+    `delete`: what lies before an offset, of the physical partition. `readers`: how many ask at a time."""
+    client = start()
+
+    def write(prefix, count, partition, *ledgers):
+        client.write(topic, prefix, 1, 0, count, ledgers, partition)
+
+    def read(member, ledger, between=lambda: None):
+        client.join(member, topic, topic, "manual", ledger)
+        client.until(f"{member} has all partitions", lambda: len(client.assigned.get(member, ())) == virtual)
+        between()
+        client.until(f"{member} reads what there is", lambda: ledger.complete)
+        client.leave(member)
+        ledger.check()
+
+    ledgers = [Ledger(virtual) for _ in range(3)]
+    write("first", 1, idle, ledgers[0])
+    read("before", ledgers[0])
+    write("lost", 10, busy)
+    delete(11)
+    before, began = fetches(), time.monotonic()
+
+    def wait():
+        client.listen(quiet_s)
+        asked, due = fetches() - before, readers * (time.monotonic() - began) / MAX_WAIT_S
+        assert 0 < asked <= 3 * due, f"{asked} Fetch requests where about {due:.0f} were due"
+        write("second", 1, idle, ledgers[1])
+
+    read("waiting", ledgers[1], wait)
+    write("lost", 10, busy)
+    write("third", 1, idle, ledgers[2])
+    delete(22)
+    read("after", ledgers[2])
+    client.close()

@@ -36,6 +36,21 @@ def create_topic(sock, name, partitions, replicas=-1, configs=None, seconds=30):
             raise RuntimeError(f"topic {name}: error {code}: {message}")
 
 
+def delete_records(sock, name, partition, offset, seconds=30):
+    """DeleteRecords version 1, at the leader; -1: all that there is. As retention does it: the log begins at `offset`."""
+    body = struct.pack(">i", 1) + _string(name) + struct.pack(">iiq", 1, partition, offset)
+    sock.sendall(kafka_wire.request(21, 1, 14, body + struct.pack(">i", seconds * 1000)))
+    sock.settimeout(seconds + 5)
+    answer = kafka_wire.Reader(kafka_wire.read_frame(sock)[1])
+    answer.number("i")  # throttle time
+    for _ in range(answer.number("i")):
+        answer.string()
+        for _ in range(answer.number("i")):
+            answer.number("i"), answer.number("q")  # partition, where the log begins now
+            if (code := answer.number("h")) != 0:
+                raise RuntimeError(f"records of {name}-{partition}: error {code}")
+
+
 def allow_topic_only(sock, topic, principal):
     """CreateAcls version 1: from the first right on, whoever has none may not use the topic."""
     right = struct.pack(">b", _TOPIC_RESOURCE) + _string(topic) + struct.pack(">b", _LITERAL)

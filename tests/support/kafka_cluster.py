@@ -232,6 +232,11 @@ class KafkaCluster:
         until(f"topic {name} has leaders", led)
         return name
 
+    def delete_records(self, topic, partition, offset=-1):
+        """What lies before the offset, in a partition as brokers know it."""
+        with self.connect(self.metadata([topic]).topics[topic][partition].leader) as sock:
+            kafka_admin.delete_records(sock, topic, partition, offset)
+
     def metadata(self, topics=None):
         """As one of the running brokers sees the cluster."""
         failure = None

@@ -57,6 +57,11 @@ class Run:
             producer.poll(0)
         check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
 
+    def send(self, producer, partition, values):
+        for value in values:
+            producer.produce(self.topic, value, partition=partition)
+        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+
     def share(self, consumers):
         """Polls until each has its part of the partitions; nothing is left to be read."""
         end = time.monotonic() + LIMIT_S
@@ -209,29 +214,74 @@ def filled(run):
     """20 records in each partition that there is."""
     producer = run.producer()
     for p in range(run.physical):
-        for number in range(20):
-            producer.produce(run.topic, value_of(number), b"old", partition=p)
-    check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
+        run.send(producer, p, map(value_of, range(20)))
 
 
 def lagging(run):
     """A group named as the topic that has read all but one record of partition 5 and three of partition 7."""
     producer = run.producer()
-
-    def send(partition, count):
-        for number in range(count):
-            producer.produce(run.topic, value_of(number), b"lag", partition=partition)
-        check(producer.flush(LIMIT_S) == 0, "records were not acknowledged in time")
-
     for v in range(run.virtual):
-        send(v, 10)
+        run.send(producer, v, map(value_of, range(10)))
     ends = AdminClient(run.proxies[0])
     wanted = {TopicPartition(run.topic, v): OffsetSpec.latest() for v in range(run.virtual)}
     found = {p.partition: f.result(LIMIT_S).offset for p, f in ends.list_offsets(wanted).items()}
     offsets = [TopicPartition(run.topic, v, found[v]) for v in range(run.virtual)]
     run.consumer(group=run.topic).commit(offsets=offsets, asynchronous=False)
-    send(5, 1)
-    send(7, 3)
+    run.send(producer, 5, map(value_of, range(1)))
+    run.send(producer, 7, map(value_of, range(3)))
+
+
+def left_behind(run):
+    """A group named as the topic that has committed all but its end, of a partition beside a busy one."""
+    producer = run.producer()
+    run.send(producer, run.physical, [b"first"])
+    for number in range(20):  # each a batch, which is deleted as a whole
+        run.send(producer, 0, [value_of(number)])
+    run.send(producer, run.physical, [b"last"])
+    commit_all(run, 0)
+
+
+def commit_all(run, offset):
+    offsets = [TopicPartition(run.topic, v, 0 if v % run.physical else offset) for v in range(run.virtual)]
+    run.consumer(group=run.topic).commit(offsets=offsets, asynchronous=False)
+
+
+def resumed(run):
+    """After the first eleven records are gone: nobody has to reset, and who begins anew finds as much."""
+    wanted = {0: [value_of(n) for n in range(10, 20)], run.physical: [b"last"]}
+    for proxy in range(len(run.proxies)):
+        commit_all(run, 1)
+        for group, reset in ((run.topic, "error"), (None, "earliest")):
+            reader = run.consumer(proxy, group, **{"auto.offset.reset": reset})
+            reader.subscribe([run.topic])
+            check_read(reader, wanted, f"by proxy {proxy}, {reset}")
+            reader.close()
+
+
+def emptied(run):
+    """After all records are gone: who waits reads what comes."""
+    commit_all(run, 5)
+    reader = run.consumer(group=run.topic, **{"auto.offset.reset": "error", "fetch.wait.max.ms": 500})
+    reader.subscribe([run.topic])
+    run.share([reader])
+    check_read(reader, {}, "nothing there", still=3.0)
+    run.send(run.producer(), run.physical, [b"new"])
+    check_read(reader, {run.physical: [b"new"]}, "something new")
+    reader.close()
+
+
+def check_read(reader, wanted, how, still=0.5):
+    """Each record that is wanted, by partition, and then nothing for `still` seconds."""
+    found = {}
+
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        for message in reader.consume(100, 0.1):
+            check(message.error() is None, f"{how}: {message.error()}")
+            found.setdefault(message.partition(), []).append(message.value())
+        if found == wanted and still:
+            end, still = time.monotonic() + still, 0
+    check(found == wanted, f"{how}: read {found}")
 
 
 def stored(run):
@@ -330,6 +380,7 @@ SCENARIOS = {
     for f in (
         *(records, committed, transactional, server_side_assignment),
         *(grown, unfit, compact, refused_soon, filled, group_zero, steady, tailing, lagging, stored, large),
+        *(left_behind, resumed, emptied),
     )
 }
 

@@ -12,6 +12,7 @@
 #include "virtual/apis/fetch_plan.h"
 #include "virtual/apis/fetch_tail.h"
 #include "virtual/fields.h"
+#include "virtual/filler.h"
 #include "virtual/sieve.h"
 
 namespace kp::virt {
@@ -359,9 +360,13 @@ class Fetch : public Exchange {
     if (!read.sieve && read.shared == nullptr) return;
     const Filler filler = want.rule->filler ? Filler::Control : Filler::None;
     const std::int64_t offset = want.asked.fetch_offset;
-    const Sieve::Taken& taken =
-        taken_.emplace_back(read.shared != nullptr ? read.shared->sieve.copy(group, offset, filler)
-                                                   : read.sieve->take(group, offset, filler));
+    Sieve::Taken& taken = taken_.emplace_back(read.sieve ? read.sieve->take(group, offset, filler)
+                                                         : read.shared->sieve.copy(group, offset, filler));
+    // Retention has taken all that there was: a client that stays before the log's start asks again at once.
+    if (filler == Filler::Control && want.from > offset && taken.records.empty() && answered.error_code == 0) {
+      append_filler({.first = offset, .last = want.from - 1}, taken.made);
+      taken.records = taken.made;
+    }
     answered.records = kafka::Records{taken.records};
     made_ += taken.made.size();
     if (filler == Filler::None && taken.kept == 0) {

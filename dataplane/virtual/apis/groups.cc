@@ -67,14 +67,17 @@ class DeleteGroups : public Exchange {
     if (!response) return std::move(response).error();
     auto shadows = shadows_in(answers.at(1));
     if (!shadows) return std::move(shadows).error();
+    list_error_ = shadows->error_code;
     answer_ = std::move(*response);
     answer_.unknown_tags.clear();
     Request further;
     for (auto& each : answer_.results) {
       each.unknown_tags.clear();
       const bool gone = each.error_code == kafka::error::none || each.error_code == kafka::error::group_id_not_found;
-      const auto found = shadows->find(each.group_id);
-      if (!gone || found == shadows->end()) continue;
+      // Asked once more, it is gone, and the rest of its shadows goes too.
+      if (gone && list_error_ != kafka::error::none) each.error_code = list_error_;
+      const auto found = shadows->of.find(each.group_id);
+      if (!gone || found == shadows->of.end()) continue;
       further.groups_names.insert(further.groups_names.end(), found->second.begin(), found->second.end());
     }
     if (further.groups_names.empty()) return answer(answer_);
@@ -89,7 +92,7 @@ class DeleteGroups : public Exchange {
       const auto parsed = parse_shadow(shadow.group_id);
       if (!parsed || shadow.error_code == kafka::error::group_id_not_found) continue;
       for (auto& each : answer_.results) {
-        if (each.group_id == parsed->group) each.error_code = shadow.error_code;
+        if (each.group_id == parsed->group && list_error_ == kafka::error::none) each.error_code = shadow.error_code;
       }
     }
     return answer(answer_);
@@ -97,6 +100,7 @@ class DeleteGroups : public Exchange {
 
   Request request_;
   Response answer_;
+  std::int16_t list_error_ = kafka::error::none;
 };
 
 }  // namespace

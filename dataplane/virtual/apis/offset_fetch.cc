@@ -83,7 +83,8 @@ class OffsetFetch : public Exchange {
                    [this](std::vector<Bytes>& answers) -> Result<Step> {
                      auto shadows = shadows_in(answers.at(0));
                      if (!shadows) return std::move(shadows).error();
-                     return ask_groups(*shadows);
+                     list_error_ = shadows->error_code;
+                     return ask_groups(shadows->of);
                    });
   }
 
@@ -264,6 +265,7 @@ class OffsetFetch : public Exchange {
         added.error_code = kafka::error::unknown_topic_or_partition;
       }
     }
+    if (group.error_code == kafka::error::none && !wanted_[index].group.topics) group.error_code = list_error_;
     if (group.error_code != kafka::error::none) group.topics.clear();
     return group;
   }
@@ -274,6 +276,7 @@ class OffsetFetch : public Exchange {
   std::vector<Bytes> answers_;
   std::vector<Found> found_;
   std::int32_t throttle_ = 0;
+  std::int16_t list_error_ = kafka::error::none;  ///< of who should know all shadows
 };
 
 }  // namespace

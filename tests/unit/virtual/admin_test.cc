@@ -395,6 +395,26 @@ TEST_F(Admin, DeleteGroupsTakesTheShadowsOfWhatIsGone) {
   }
 }
 
+TEST_F(Admin, DeleteGroupsIsNotDoneWhileShadowsMayBeLeft) {
+  const std::string shadow = *shadow_group("gone", 3);
+  kafka::ListGroupsResponse listed;
+  listed.error_code = kafka::error::coordinator_load_in_progress;
+  listed.groups.emplace_back().group_id = shadow;
+  will_answer(listed);
+  kafka::DeleteGroupsResponse deleted;
+  deleted.results.push_back({"gone", 0, {}});
+  deleted.results.push_back({"live", kafka::error::non_empty_group, {}});
+  deleted.results.push_back({shadow, 0, {}});
+  will_answer(deleted);
+  kafka::DeleteGroupsRequest request;
+  request.groups_names = {"gone", "live"};
+
+  const auto answer = ask<kafka::DeleteGroupsResponse>(request, 2);
+
+  EXPECT_EQ(answer.results.at(0).error_code, kafka::error::coordinator_load_in_progress);
+  EXPECT_EQ(answer.results.at(1).error_code, kafka::error::non_empty_group);
+}
+
 TEST_F(Admin, ListGroupsHidesShadows) {
   for (const Version version : versions<kafka::ListGroupsRequest>()) {
     kafka::ListGroupsResponse listed;

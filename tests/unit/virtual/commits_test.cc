@@ -150,6 +150,7 @@ class FetchOffsetsAt : public Commits {
         for (const auto& each : topic.partitions) out[each.partition_index] = each.committed_offset;
       }
     };
+    error_ = version < 8 ? answer.error_code : answer.groups.at(1).error_code;
     if (version < 8) {
       collect(answer.topics);
     } else {
@@ -160,6 +161,8 @@ class FetchOffsetsAt : public Commits {
     }
     return out;
   }
+
+  std::int16_t error_ = 0;  ///< of what was fetched last
 };
 
 TEST_P(FetchOffsetsAt, GathersThemFromTheShadows) {
@@ -174,6 +177,15 @@ TEST_P(FetchOffsetsAt, FindsAllShadowsWhereEverythingIsAskedFor) {
   commit({{0, 10}, {2, 12}, {7, 17}}, 8);
 
   EXPECT_EQ(fetch(std::nullopt), (std::map<std::int32_t, std::int64_t>{{0, 10}, {2, 12}, {7, 17}}));
+}
+
+TEST_P(FetchOffsetsAt, AnswersAnErrorWhereTheShadowsOfEverythingAreNotKnown) {
+  if (GetParam() < 2) return;  // can't be asked yet
+  commit({{0, 10}, {2, 12}}, 8);
+  broker.list_error = kafka::error::coordinator_load_in_progress;
+
+  EXPECT_TRUE(fetch(std::nullopt).empty());
+  EXPECT_EQ(error_, kafka::error::coordinator_load_in_progress);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryVersion, FetchOffsetsAt, ::testing::Range(Version{1}, Version{11}));

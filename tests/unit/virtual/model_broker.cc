@@ -288,6 +288,8 @@ Bytes ModelBroker::describe_groups(const Ask& ask) {
 
 Bytes ModelBroker::list_groups(const Ask& ask) {
   kafka::ListGroupsResponse response;
+  response.error_code = list_error;
+  if (list_error != 0) return respond(response, ask);
   std::set<std::string> groups;
   for (const auto& [key, commit] : commits) groups.insert(std::get<0>(key));
   for (const std::string& group : groups) response.groups.emplace_back().group_id = group;

@@ -50,6 +50,7 @@ class ModelBroker {
   std::map<std::string, kafka::Uuid> ids;
   std::map<std::tuple<std::string, std::string, std::int32_t>, Commit> commits;  ///< group, topic, partition
   std::int16_t heartbeat_error = 0;
+  std::int16_t list_error = 0;       ///< of ListGroups, which lists nothing then
   std::string group_state;           ///< of every group that is described
   std::size_t fetch_batches = 1000;  ///< at most so many for a partition
   std::vector<Ask> asked;

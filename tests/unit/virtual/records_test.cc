@@ -424,6 +424,22 @@ TEST_P(FetchAt, ResumesAtTheLogStartWhatRetentionHasTaken) {
   EXPECT_EQ(partitions.at(2).error_code, kafka::error::offset_out_of_range);
 }
 
+TEST_P(FetchAt, MovesToTheLogStartWhereRetentionHasTakenAll) {
+  for (int i = 0; i < 3; ++i) produce("orders", {{2, one_batch(1)}}, 9);
+  broker.topics["orders"][0].start = 3;
+  broker.topics["orders"][0].batches.clear();
+
+  const auto answer = fetch("orders", {{2, 1}, {4, 3}}, GetParam());
+
+  const auto& partitions = answer.responses.at(0).partitions;
+  const auto moved = batches(partitions.at(0));
+  ASSERT_EQ(moved.size(), 1U);
+  EXPECT_TRUE(moved[0].control());
+  EXPECT_EQ(moved[0].base_offset(), 1);
+  EXPECT_EQ(moved[0].last_offset(), 2);
+  EXPECT_TRUE(partitions.at(1).records->bytes.empty());
+}
+
 TEST_P(FetchAt, AsksForALogsStartOnceWhereSeveralFarApartAreBeforeIt) {
   for (int i = 0; i < 6; ++i) produce("orders", {{2, one_batch(1, -1, 20'000)}}, 9);
   broker.topics["orders"][0].start = 60'003;
