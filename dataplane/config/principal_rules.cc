@@ -104,7 +104,9 @@ std::string PrincipalRules::Rule::replace_all(std::string_view name) const {
     out += name.substr(copied, begin - copied);
     for (const Piece& piece : replacement) {
       out += piece.text;
-      if (piece.group >= 0) out += groups[static_cast<std::size_t>(piece.group)].as_string();
+      if (piece.group < 0) continue;
+      const re2::StringPiece& group = groups[static_cast<std::size_t>(piece.group)];
+      out.append(group.data(), group.size());
     }
     copied = begin + groups[0].size();
     from = groups[0].empty() ? copied + 1 : copied;

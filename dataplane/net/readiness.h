@@ -31,15 +31,12 @@ class Readiness : public asio::io_context::service {
   friend class Watch;
 
   /// A coroutine that waits, with all that wait for its end. Goes on where it stopped; an operation of Asio would put a
-  /// coroutine of its own between. By what Boost 1.74 keeps in asio::detail: another version may not compile.
+  /// coroutine of its own between. By what Boost 1.74 to 1.83 keep in asio::detail: another version may not compile.
   class Stopped : public asio::detail::awaitable_thread<Executor> {
    public:
     using Frame = asio::detail::awaitable_frame_base<Executor>;
     explicit Stopped(Frame* frame) : awaitable_thread(std::move(*frame->detach_thread())) {}
-    void operator()() {
-      top_of_stack_->attach_thread(this);
-      pump();
-    }
+    void operator()() { launch(); }
   };
 
   /// Who waits for one direction of one socket. In a list while it does.

@@ -61,7 +61,7 @@ Result<Place> Placement::by_name(const config::SniMapping& mapping, BrokerId id,
     return Error{Errc::Invalid, fmt::format("broker {} at '{}' does not match broker_mapping.sni.upstream '{}'", id,
                                             upstream.host, mapping.upstream)};
   std::vector<std::string> groups;
-  for (const auto& group : found) groups.emplace_back(group.data() == nullptr ? "" : group.as_string());
+  for (const auto& group : found) groups.emplace_back(group.data(), group.size());
   const std::string host = config::broker_name(mapping.downstream, id, groups);
   if (!is_host_name(host))
     return Error{Errc::Invalid, fmt::format("broker_mapping.sni.downstream gives broker {} the name '{}', "

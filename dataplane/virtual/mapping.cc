@@ -40,14 +40,15 @@ Mapping::~Mapping() = default;
 const TopicRule* Mapping::find(std::string_view topic) const {
   if (topic.starts_with("__") && std::ranges::find(internal_topics, topic) != internal_topics.end()) return nullptr;
   if (const auto exact = exact_.find(topic); exact != exact_.end()) return &exact->second;
+  const re2::StringPiece text(topic.data(), topic.size());
   for (const auto& [pattern, rule] : patterns_) {
-    if (RE2::FullMatch(topic, *pattern)) return &rule;
+    if (RE2::FullMatch(text, *pattern)) return &rule;
   }
   return nullptr;
 }
 
 bool Mapping::fits_virtual(std::string_view regex, const std::vector<std::string>& known) const {
-  const RE2 pattern(regex, quiet());
+  const RE2 pattern(re2::StringPiece(regex.data(), regex.size()), quiet());
   if (!pattern.ok()) return true;
   const auto fits = [&](const std::string& topic) { return RE2::FullMatch(topic, pattern); };
   return std::ranges::any_of(exact_, [&](const auto& entry) { return fits(entry.first); }) ||

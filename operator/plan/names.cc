@@ -51,8 +51,7 @@ std::optional<std::string> BrokerNames::name(BrokerId id, const std::string& ups
                        static_cast<int>(groups.size())))
     return std::nullopt;
   std::vector<std::string> texts;
-  for (const re2::StringPiece& group : groups)
-    texts.push_back(group.data() == nullptr ? std::string() : group.as_string());
+  for (const re2::StringPiece& group : groups) texts.emplace_back(group.data(), group.size());
   return config::broker_name(template_, id, texts);
 }
 

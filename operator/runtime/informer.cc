@@ -38,7 +38,7 @@ void Informer::run(const std::stop_token& stop) {
     const bool was_healthy = clock_.now() - begun >= healthy;
     if (was_healthy) failures_ = 0;
     if (was_healthy && end.why == Why::Ended) {
-      report(std::nullopt);
+      heard();
       continue;
     }
     if (end.why == Why::Expired) version.clear();
@@ -63,7 +63,7 @@ Result<std::string> Informer::list() {
   if (!version) return version;
   if (version->empty()) return Error{Errc::Malformed, "a list without a resourceVersion"};
   cache_.retain(options_.scope.space, there);
-  report(std::nullopt);
+  heard();
   const std::lock_guard lock(mutex_);
   synced_ = true;
   changed_.notify_all();
@@ -79,17 +79,21 @@ kube::WatchEnd Informer::watch(std::string& version, const std::stop_token& stop
       cache_.put(keep(std::move(object)));
     }
     if (!at.empty()) version = std::move(at);  // only now: what follows goes on after this event
-    report(std::nullopt);
+    heard();
   };
   return client_.watch(options_.kind, options_.scope, std::string(version), on_event, stop);
 }
 
-void Informer::report(const std::optional<Error>& trouble) {
-  if (trouble) log::warn("the API server is not heard", {{"error", trouble->message}});
+void Informer::heard() {
   const std::lock_guard lock(mutex_);
-  if (trouble && !trouble_) troubled_since_ = clock_.now();
   trouble_.reset();
-  if (trouble) trouble_ = trouble->message;
+}
+
+void Informer::report(const Error& trouble) {
+  log::warn("the API server is not heard", {{"error", trouble.message}});
+  const std::lock_guard lock(mutex_);
+  if (!trouble_) troubled_since_ = clock_.now();
+  trouble_ = trouble.message;
 }
 
 bool Informer::pause(const std::stop_token& stop) {

@@ -55,7 +55,8 @@ class Informer {
   Result<std::string> list();
   kube::WatchEnd watch(std::string& version, const std::stop_token& stop);
   Object keep(kube::Json&& object) const;
-  void report(const std::optional<Error>& trouble);
+  void heard();
+  void report(const Error& trouble);
   bool pause(const std::stop_token& stop);
 
   kube::Client& client_;
