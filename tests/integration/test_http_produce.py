@@ -235,16 +235,27 @@ def test_a_raw_body_is_one_record(client, cluster, topic):
     assert record["headers"] == ["Trace", "t"]
 
 
-@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
-def test_lines_are_records_in_every_coding(client, cluster, topic, coding):
-    text = "".join(json.dumps({"data": f"{coding}-{n}", "partition": 1}) + "\n" for n in range(50))
-    body = {
+def packed(coding, text):
+    return {
         "identity": lambda: text.encode(),
         "gzip": lambda: gzipped(text),
         "zstd": lambda: subprocess.run(["zstd", "-q"], input=text.encode(), capture_output=True, check=True).stdout,
     }[coding]()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_body_may_be_packed(client, cluster, topic, coding):
+    body = json.dumps({"records": [{"topic": topic, "data": "x" * 100_000}], "wait_for_send": True})
+    answer = client.ask("POST", "/push", packed(coding, body), {**JSON, "Content-Encoding": coding})
+    assert (answer.status, answer.json()) == (200, OK)
+    assert payloads(cluster, topic) == ["x" * 100_000]
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
+def test_lines_are_records_in_every_coding(client, cluster, topic, coding):
+    text = "".join(json.dumps({"data": f"{coding}-{n}", "partition": 1}) + "\n" for n in range(50))
     headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": coding}
-    answer = client.ask("POST", f"/topics/{topic}/records", body, headers)
+    answer = client.ask("POST", f"/topics/{topic}/records", packed(coding, text), headers)
     assert answer.status == 200, answer.body
     assert [one for one in payloads(cluster, topic) if one.startswith(coding)] == [f"{coding}-{n}" for n in range(50)]
 

@@ -49,6 +49,14 @@ TEST(Body, InChunksHasTheLimitOfOthers) {
   EXPECT_THAT(http.hear(), AllOf(StartsWith("HTTP/1.1 413"), HasSubstr("Connection: close")));
 }
 
+TEST(Body, ForWhichThereIsNoRoomMayComeLater) {
+  config::Config config = config_at("127.0.0.1:1");
+  config.http_produce->http.max_buffered_bytes = 100'000;
+  HttpPair http(config);
+  http.say("POST /push HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + std::string(150'000, ' '));
+  EXPECT_THAT(http.hear(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("too many bytes"), HasSubstr("Retry-After")));
+}
+
 TEST(Readiness, FollowsTheBrokers) {
   MockKafka kafka;
   HttpPair http(config_at(kafka.servers()));
