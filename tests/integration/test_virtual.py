@@ -66,16 +66,16 @@ def test_what_virtual_partitions_cannot_do_is_refused_at_once(stage, two):
     two.play("virtual-refused", "transactional", "server_side_assignment")
 
 
+def describe(network, proxy, topic):
+    argv = [str(BINARY), "virtual", "describe", "--config", str(proxy.directory / "config.yaml"), topic]
+    return subprocess.run(network.proxy.command(argv), capture_output=True, text=True, timeout=60)
+
+
 def test_describe_shows_the_lag_of_a_virtual_partition_alone(stage, two, network):
     topic = stage.cluster.create_topic("virtual-lag", P)
     two.play(topic, "lagging")
-    config = stage.running()[0].directory / "config.yaml"
-    argv = [str(BINARY), "virtual", "describe", "--config", str(config)]
-
-    def describe(name):
-        return subprocess.run(network.proxy.command([*argv, name]), capture_output=True, text=True, timeout=60)
-
-    described = describe(topic)
+    first = stage.running()[0]
+    described = describe(network, first, topic)
     assert described.returncode == 0, described.stderr
     head, _, group = described.stdout.partition(f"consumer group {topic}: ")
     assert head.startswith(f"{topic}: {V} virtual partitions on {P}\n")
@@ -84,9 +84,12 @@ def test_describe_shows_the_lag_of_a_virtual_partition_alone(stage, two, network
     lags = {int(row.split()[0]): int(row.split()[2]) for row in group.splitlines()[2 : 2 + V]}
     assert lags == {v: {5: 1, 7: 3}.get(v, 0) for v in range(V)}
 
-    refused = describe("plain")
+    refused = describe(network, first, "plain")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "plain is not virtual" in refused.stderr
+    refused = describe(network, first, "virtual-nowhere")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "virtual-nowhere: the brokers don't know it" in refused.stderr
 
 
 def test_commit_before_the_log_start_goes_on_there(stage, two):
@@ -202,6 +205,26 @@ def test_lanes_log_in_as_the_session_does(stage):
     scenes = Scenes([stage.clients(mode, client)])
     scenes.play("virtual-lanes", "records")
     assert swapped.metric("kafka_proxy_auth_total", side="upstream", result="ok") > 0
+
+
+def test_clients_that_log_in_at_the_brokers_have_virtual_partitions(stage, network):
+    """Without auth_swap: all goes by the one connection that the client has logged in on, and we can't ask brokers."""
+    cluster = stage.cluster
+    mode, admin = logins.place(True)
+    passed = stage.proxy(
+        mode,
+        "passed-through",
+        admin=admin,
+        downstream=logins.downstream(Login("SASL_SSL"), cluster.certs) | {"sasl_mechanism": "PLAIN"},
+        upstream=logins.upstream("SASL_PLAINTEXT", Login("SASL_PLAINTEXT", "PLAIN"), cluster),
+        partition_mapping=mapping({"virtual-.*": {}}),
+    )
+    topic = cluster.create_topic("virtual-passed", P)
+    client = Login("SASL_SSL", "SCRAM-SHA-512", "svc", cluster.users["svc"])
+    Scenes([stage.clients(mode, client)]).play(topic, "records", "committed")
+    refused = describe(network, passed, topic)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "add auth_swap.upstream_credentials" in refused.stderr
 
 
 def test_topic_with_data_becomes_virtual_and_grows_while_the_proxy_runs(stage):
