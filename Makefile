@@ -18,7 +18,7 @@ demo: install-deps ## the main job on a real three-broker Kafka, on this machine
 cluster: install-deps ## that Kafka alone, until Ctrl-C: to try a configuration
 	@scripts/build.sh release kafkaproxy
 	@scripts/kafka-jars.sh
-	@python3 tests/support/kafka_cluster.py up --no-netns
+	@python3 tests/support/kafka_cluster.py up --no-netns --topic orders
 
 test: ## everything, as CI runs it: install, build, lint, every suite
 	@scripts/test.sh

@@ -254,6 +254,7 @@ int main(int argc, char** argv) {
     std::fputs(text->text.c_str(), stdout);
     return done;
   }
-  std::fprintf(stderr, "kafkaproxy: %s\nSee kafkaproxy --help.\n", std::get<kp::cli::Misused>(command).text.c_str());
+  const auto& misused = std::get<kp::cli::Misused>(command);
+  std::fprintf(stderr, "kafkaproxy: %s\nSee %s --help.\n", misused.text.c_str(), misused.help.c_str());
   return usage;
 }

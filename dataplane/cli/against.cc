@@ -8,6 +8,7 @@
 #include "config/changes.h"
 #include "config/emit.h"
 #include "config/parse.h"
+#include "config/partition_changes.h"
 #include "net/http_get.h"
 #include "net/peer_certificate.h"
 
@@ -118,6 +119,9 @@ struct Prediction {
 void compare_configs(const Running& running, const config::Config& local, Prediction& found) {
   const Unmasked known = unmask(running.config, local);
   found.changes = changes(known.config, local);
+  for (const config::PartitionRefusal& refusal :
+       config::partition_refusals(known.config.partition_mapping, local.partition_mapping))
+    found.notes.push_back(net::printable(refusal.path + " " + refusal.why));
   if (known.filled.empty()) return;  // nothing that is masked stayed
   const bool hash_tells = known.complete && emit(running.config, config::Secrets::Mask) == running.yaml;
   if (!hash_tells) {

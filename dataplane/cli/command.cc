@@ -35,6 +35,37 @@ Exit codes: 0 done, 1 the configuration is wrong, or certs or --against failed,
 2 wrong usage, 3 a bootstrap or admin port can't be bound.
 SIGTERM drains, a second one ends at once.)";
 
+constexpr const char* run_examples = R"(Examples:
+  kafkaproxy run --config config.yaml
+  kafkaproxy run --config config.yaml --handover /run/kafkaproxy.sock
+  kafkaproxy run --bootstrap-server-mapping kafka-0:9092,127.0.0.1:32400
+
+SIGTERM drains, a second one ends at once; SIGHUP reads the file again.)";
+
+constexpr const char* check_examples = R"(Examples:
+  kafkaproxy check --config config.yaml
+  kafkaproxy check --config config.yaml --against localhost:9404
+
+Exit codes: 0 the file is valid, 1 it isn't, or the running proxy can't be asked.)";
+
+constexpr const char* describe_examples = R"(Example:
+  kafkaproxy virtual describe --config config.yaml orders
+
+FILE is the proxy's own: its upstream says where the brokers are, and its partition_mapping names the topic. They are
+asked by this process, which changes nothing. LAG counts the records behind a commit, of that partition alone; where a
+group has committed nothing there is no line.)";
+
+constexpr const char* completion_examples = R"(Examples:
+  source <(kafkaproxy completion bash)
+  source <(kafkaproxy completion zsh)
+  kafkaproxy completion fish | source)";
+
+/// The innermost command that the line names: "kafkaproxy virtual describe".
+std::string named_by(const CLI::App& app) {
+  const auto inner = app.get_subcommands();
+  return app.get_name() + (inner.empty() ? "" : " " + named_by(*inner.front()));
+}
+
 /// The Go seed's flags: dynamic mode without a file.
 struct DynamicFlags {
   std::vector<std::string> bootstrap;
@@ -185,7 +216,6 @@ Command as_command(const CertsCommands::Wanted& wanted) {
 
 Command parse(int argc, const char* const* argv) {
   CLI::App app("A Kafka proxy: clients see its addresses, brokers stay behind it.", "kafkaproxy");
-  app.footer(examples);
   std::string config_file;
   std::string shell;
   std::optional<std::string> against;
@@ -200,6 +230,7 @@ Command parse(int argc, const char* const* argv) {
   run->add_option("--handover", handover,
                   "Unix socket: take over the ports of the process that listens there, then listen for the next one");
   add_dynamic_flags(*run, flags);
+  run->footer(run_examples);
   CLI::App* const check = app.add_subcommand(
       "check", "Say every error of a configuration, with its line; opens the files it names only with --against");
   check->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
@@ -207,21 +238,25 @@ Command parse(int argc, const char* const* argv) {
       "--against", against,
       "[http://]host:port, admin.address of a running proxy: say what a reload with this file would change "
       "there, and which connections that concerns");
+  check->footer(check_examples);
   DescribeVirtual to_describe;
   CLI::App* const virtual_topics = app.add_subcommand("virtual", "Look at virtual partitions");
   CLI::App* const describe = virtual_topics->add_subcommand(
       "describe", "Where each virtual partition of a topic stands, and the true lag of consumer groups");
   describe->add_option("-c,--config", config_file, "YAML file (default config.yaml)");
   describe->add_option("topic", to_describe.topic)->required();
+  describe->footer(describe_examples);
   virtual_topics->require_subcommand(1);
   CLI::App* const version_command = app.add_subcommand("version", "Print the version");
   CLI::App* const completion = app.add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", shell)->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->footer(completion_examples);
   HashCredential to_hash;
   std::string mechanism(auth::wire_name(to_hash.mechanism));
   CLI::App* const hash = add_credentials(app, to_hash, mechanism);
   const CertsCommands certs(app);
   app.require_subcommand(0, 1);
+  app.footer(examples);  // last, or each subcommand would have it, too
 
   try {
     app.parse(argc, argv);
@@ -230,7 +265,7 @@ Command parse(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion&) {
     return Say{"kafkaproxy " + std::string(version) + "\n"};
   } catch (const CLI::ParseError& wrong) {
-    return Misused{wrong.what()};
+    return Misused{wrong.what(), named_by(app)};
   }
   if (*version_command) return Say{"kafkaproxy " + std::string(version) + "\n"};
   if (*completion) return Say{completion_script(shell)};

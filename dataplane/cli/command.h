@@ -31,7 +31,8 @@ struct Say {
   std::string text;  ///< help, version or a completion script: print it and be done
 };
 struct Misused {
-  std::string text;  ///< what is wrong with the command line, for standard error
+  std::string text;                 ///< what is wrong with the command line, for standard error
+  std::string help = "kafkaproxy";  ///< the command whose --help tells more
 };
 
 using Command = std::variant<Run, Check, DescribeVirtual, HashCredential, certs::GenerateOptions, certs::FetchOptions,

@@ -252,9 +252,10 @@ net::Task<std::optional<Answer>> Connection::know_client(const RequestHead& head
       who = co_await check(std::move(claimed));
     }
     if (!who && lane_.common.slow_checks >= max_slow_checks) co_return try_again(503, "too many logins wait", 1);
-    ++lane_.counters.logins[who ? "ok" : head.authorization.empty() ? "missing" : "bad_credentials"];
+    const char* const result = who ? "ok" : head.authorization.empty() ? "missing" : "bad_credentials";
+    ++lane_.counters.logins[result];
     if (!who) {
-      if (lane_.complaints.pass()) log::warn("HTTP: login refused", {{"peer", stream_.peer()}});
+      if (lane_.complaints.pass()) log::warn("HTTP: login refused", {{"peer", stream_.peer()}, {"cause", result}});
       Answer refusal = refused(401, head.authorization.empty() ? "a login is needed" : "the login is wrong");
       refusal.headers.emplace_back("WWW-Authenticate", logins->challenge());
       co_return refusal;

@@ -149,6 +149,9 @@ void Gateway::publish() {
     }
     if (before != nullptr) retire(*before, next.runtime.get());
   }
+  if (next.door != nullptr && next.door != old_door)
+    log::info("HTTP: listening",
+              {{"address", next.door->address()}, {"protocol", next.runtime->http().tls ? "https" : "http"}});
   if (next.door != nullptr) next.door->start([this](int descriptor) { accept(descriptor); });
   if (old_door != nullptr && old_door != next.door) old_door->close();
   for (const auto& lane : lanes_)

@@ -1,6 +1,7 @@
 #include "gateway/handler.h"
 
 #include <algorithm>
+#include <boost/container_hash/hash.hpp>
 #include <charconv>
 
 #include "config/values.h"
@@ -15,6 +16,16 @@ template <class Number>
 bool whole(std::string_view text, Number& into) {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into);
   return failed == std::errc{} && end == text.data() + text.size() && into >= 0;
+}
+
+/// What makes it the same request: the body, and what of a record stands in headers.
+std::uint64_t digest_of(const Request& request) {
+  std::size_t digest = std::hash<std::string_view>{}(request.body);
+  for (const auto& [name, value] : request.kafka_headers) {
+    boost::hash_combine(digest, std::hash<std::string_view>{}(name));
+    boost::hash_combine(digest, std::hash<std::string_view>{}(value));
+  }
+  return digest;
 }
 
 }  // namespace
@@ -88,14 +99,14 @@ std::optional<Answer> Handler::claim(const Request& request, const std::string& 
   if (request.idempotency_key.empty()) return std::nullopt;
   std::string key = identity + '\n' + std::string(request.target) + '\n' + std::string(request.idempotency_key);
   Answer answer;
-  switch (runtime_->answered->claim(key, std::hash<std::string_view>{}(request.body), answer)) {
+  switch (runtime_->answered->claim(key, digest_of(request), answer)) {
     case Idempotency::Verdict::New:
       claimed_ = std::move(key);
       return std::nullopt;
     case Idempotency::Verdict::UnderWay:
       return try_again(409, "a request with this Idempotency-Key is under way", soon);
     case Idempotency::Verdict::Another:
-      return refused(422, "this Idempotency-Key was used for another body");
+      return refused(422, "this Idempotency-Key was used for another request: another body, or other Kafka-* headers");
     case Idempotency::Verdict::Answered:
       return answer;
   }

@@ -202,7 +202,10 @@ Status Producer::send(std::span<const Record> records, const std::shared_ptr<Del
     std::string why = enqueue(record, slot);
     if (why.empty()) continue;
     release(1, record.weight());
-    if (delivery == nullptr) continue;
+    if (delivery == nullptr) {
+      tell_lost(record.topic, why, 1);
+      continue;
+    }
     --waited_for_;
     if (delivery->settle(i, {-1, -1, std::move(why)})) delivery->wake();
   }

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "config/model.h"
 #include "gateway/delivery.h"
@@ -98,6 +99,7 @@ class Producer {
   void take_alone(std::unique_ptr<Slot> slot, const Outcome& outcome, const Record& record);
   void settle(const Slot& slot, Outcome outcome, const Record& record, std::size_t weight, Told& told);
   void tell(Told told);
+  void tell_lost(std::string_view topic, const std::string& reason, std::uint64_t records);
   void take_statistics(const char* text);
   std::shared_ptr<Producer> for_single_ones() const;
   void hurry();
@@ -122,6 +124,7 @@ class Producer {
   bool hurried_ = false;
   std::string trouble_ = "Kafka has not been asked yet";
   telemetry::ProducerCounters counters_;
+  log::Throttle complaints_;
   std::shared_ptr<Producer> alone_;  ///< sends each record in a batch of its own; made when first needed
   std::vector<std::thread> threads_;
 };

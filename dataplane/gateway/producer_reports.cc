@@ -41,6 +41,7 @@ bool is_of_batch(rd_kafka_resp_err_t error) {
 /// What came of several records: told together.
 struct Producer::Told {
   telemetry::ProducerCounters counters;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> lost;  ///< by topic and reason: nobody else hears of it
   std::map<net::Loop*, std::vector<std::shared_ptr<Delivery>>> complete;
 };
 
@@ -155,7 +156,10 @@ void Producer::take_alone(std::unique_ptr<Slot> slot, const Outcome& outcome, co
 void Producer::settle(const Slot& slot, Outcome outcome, const Record& record, std::size_t weight, Told& told) {
   if (slot.marked) options_.settled(slot.mark, outcome, record);
   release(1, weight);
-  if (slot.delivery == nullptr) return;
+  if (slot.delivery == nullptr) {
+    if (!slot.marked && !outcome.error.empty()) ++told.lost[{std::string(record.topic), outcome.error}];
+    return;
+  }
   --waited_for_;
   if (slot.delivery->settle(slot.record, std::move(outcome)))
     told.complete[&slot.delivery->loop()].push_back(slot.delivery);
@@ -166,11 +170,19 @@ void Producer::tell(Told told) {
     net::asio::post(loop->context(), [all = std::move(deliveries)] {
       for (const auto& each : all) each->wake();
     });
+  for (const auto& [what, records] : told.lost) tell_lost(what.first, what.second, records);
   const std::lock_guard lock(mutex_);
   counters_ += told.counters;
   if (told.counters.delivered == 0) return;
   last_delivery_ = std::chrono::steady_clock::now();
   trouble_.clear();
+}
+
+/// Nobody else hears of it, but for a counter.
+void Producer::tell_lost(std::string_view topic, const std::string& reason, std::uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  if (complaints_.pass())
+    log::warn("records are lost that nobody waited for", {{"topic", topic}, {"reason", reason}, {"records", records}});
 }
 
 void Producer::take_statistics(const char* text) {

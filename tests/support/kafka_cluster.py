@@ -416,6 +416,8 @@ def up(options):
         )
         stack.callback(cluster.stop)
         cluster.start()
+        for topic in options.topic:
+            cluster.create_topic(topic)
         for listener in LISTENERS:
             print(f"{listener} {','.join(cluster.bootstrap(listener))}")
         print(f"CERTS {cluster.certs.directory}")
@@ -457,6 +459,7 @@ def main():
     start.add_argument(
         "--user", action="append", default=[], metavar="NAME=PASSWORD", help="for SASL; default svc=svc-secret"
     )
+    start.add_argument("--topic", action="append", default=[], help="made with three partitions")
     start.add_argument("--no-netns", action="store_true", help="on 127.0.0.1, without network namespaces")
     learn = commands.add_parser("archive", help="write the class data archives that quicken later starts")
     learn.set_defaults(run=archive, base_port=28090, directory=str(jvm.KAFKA / "archive"))

@@ -75,6 +75,18 @@ TEST(ConfigPage, SaysThatHttpsIsNotSpoken) {
 
 TEST(Predict, AnEqualConfigurationDoesNothing) { EXPECT_EQ(said(page_of(full()), full()), no_change); }
 
+TEST(Predict, WhatIsRefusedIsToldWithTheReason) {
+  Config running = plain();
+  running.partition_mapping.emplace().virtual_partitions = 12;
+  running.partition_mapping->physical_partitions = 3;
+  running.partition_mapping->topics.emplace_back().topic = "orders";
+  Config local = running;
+  local.partition_mapping->virtual_partitions = 9;
+  const std::string text = said(page_of(running), local);
+  EXPECT_THAT(text, HasSubstr("note: partition_mapping.virtual_partitions can't shrink, from 12 to 9"));
+  EXPECT_THAT(text, EndsWith("1 change; the reload is refused\n"));
+}
+
 TEST(Predict, EverySeedTemplateEqualsItself) {
   for (const auto& entry : std::filesystem::directory_iterator(KP_SOURCE_DIR "/tests/golden/seed-templates")) {
     const Config config = config::load(entry.path(), config::golden_environment()).config;

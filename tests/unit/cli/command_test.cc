@@ -158,6 +158,21 @@ TEST(CommandLine, HelpVersionAndCompletionAreSaid) {
     EXPECT_NE(std::get<Say>(parsed({"completion", shell})).text.find("bootstrap-server-mapping"), std::string::npos);
 }
 
+TEST(CommandLine, EachSubcommandHasItsOwnExamples) {
+  EXPECT_NE(std::get<Say>(parsed({"check", "--help"})).text.find("check --config config.yaml --against"),
+            std::string::npos);
+  for (const char* subcommand : {"run", "check", "virtual", "completion", "version", "certs", "credentials"})
+    EXPECT_EQ(std::get<Say>(parsed({subcommand, "--help"})).text.find("credentials hash alice"), std::string::npos)
+        << subcommand;
+}
+
+TEST(CommandLine, WrongUsageNamesTheCommandWhoseHelpTellsMore) {
+  EXPECT_EQ(std::get<Misused>(parsed({"fly"})).help, "kafkaproxy");
+  EXPECT_EQ(std::get<Misused>(parsed({"virtual"})).help, "kafkaproxy virtual");
+  EXPECT_EQ(std::get<Misused>(parsed({"virtual", "describe"})).help, "kafkaproxy virtual describe");
+  EXPECT_EQ(std::get<Misused>(parsed({"run", "--nope"})).help, "kafkaproxy run");
+}
+
 /// The scripts are written by hand: what `run` offers and what they complete must not drift apart.
 TEST(Completion, KnowsEveryFlagOfRun) {
   const std::string help = std::get<Say>(parsed({"run", "--help"})).text;

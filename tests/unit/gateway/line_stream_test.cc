@@ -267,6 +267,19 @@ TEST_F(Stream, WithAKeyItIsOneRequest) {
   EXPECT_THAT(kafka_.values("t", 2), ElementsAre("1", "last"));
 }
 
+/// Part of such a record stands in headers: they are compared as the body is.
+TEST_F(Stream, AnotherRecordWithTheKeyOfOneBeforeIsRefused) {
+  HttpPair& http = open();
+  const auto raw = [](const std::string& key) {
+    return "POST /topics/t/records HTTP/1.1\r\nHost: h\r\nIdempotency-Key: k\r\nKafka-Key: " + key +
+           "\r\nContent-Length: 1\r\n\r\nx";
+  };
+  http.say(raw("a") + raw("a") + raw("b"));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(http.hear(), HasSubstr("Idempotent-Replayed: true"));
+  EXPECT_THAT(http.hear(), StartsWith("HTTP/1.1 422"));
+}
+
 TEST_F(Stream, GoesOnByWhatAReloadHasBrought) {
   MockKafka other;
   other.topic("t");

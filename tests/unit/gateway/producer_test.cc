@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
 
@@ -155,6 +157,30 @@ TEST(Producer, WhatIsRefusedForItsTopicIsNotSentAgain) {
 
   EXPECT_THAT(ledger.errors(), SizeIs(2));
   for (const auto& [mark, error] : ledger.errors()) EXPECT_NE(error, "") << mark;
+}
+
+TEST(Producer, WhatIsLostThatNobodyWaitedForIsLogged) {
+  MockKafka kafka;
+  kafka.topic("t");
+  Ledger ledger;
+  const auto producer = producer_that_knows_topic(kafka, ledger);
+  kafka.refuse_next_produce(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  Record record;
+  record.topic = "t";
+  record.value = "x";
+  Record nowhere = record;
+  nowhere.partition = 7;
+  testing::internal::CaptureStderr();
+
+  EXPECT_TRUE(producer->send(std::array{record, nowhere}, nullptr));
+  producer->hurry_up();
+  const bool told = becomes([&] { return producer->counters().errors.size() == 2; });
+
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(told);
+  const std::string line = "records are lost that nobody waited for topic=t reason=";
+  EXPECT_THAT(log, HasSubstr(line + "\"Local: Unknown partition\" records=1"));
+  EXPECT_THAT(log, HasSubstr(line + "\"Broker: Topic authorization failed\" records=1"));
 }
 
 TEST(Producers, AFailedOneIsReplacedAndEndsWhereThatMayWait) {
