@@ -292,9 +292,8 @@ class Fetch : public Exchange {
       if (out.error_code == kafka::error::none) out.error_code = each.error_code;
       add_endpoints(out, each);
     }
-    if (out.error_code == kafka::error::none) {
+    if (out.error_code == kafka::error::none)
       for (Want& want : wants_) add(want, out);
-    }
     Step done = out.node_endpoints ? answer(out) : answer_lending(out);
     reads_.clear();  // shared frames: the answer has copies, and a slow client must not keep what nobody counts
     return done;
