@@ -84,7 +84,10 @@ complete -c kafkaproxy -n "__fish_seen_subcommand_from completion" -a "bash zsh 
 
 std::string completion_script(const std::string& shell) {
   if (shell == "fish") return fish;
-  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + std::string(bash);
+  if (shell == "zsh")  // a shell whose start-up files don't begin completion has no compdef, which bashcompinit needs
+    return "(( $+functions[compdef] )) || { autoload -U compinit && compinit }\n"
+           "autoload -U +X bashcompinit && bashcompinit\n" +
+           std::string(bash);
   return bash;
 }
 

@@ -173,6 +173,11 @@ TEST(CommandLine, WrongUsageNamesTheCommandWhoseHelpTellsMore) {
   EXPECT_EQ(std::get<Misused>(parsed({"run", "--nope"})).help, "kafkaproxy run");
 }
 
+TEST(Completion, OfZshNeedsNoCompinitBeforeIt) {
+  EXPECT_LT(completion_script("zsh").find("compinit &&"), completion_script("zsh").find("complete -F"));
+  EXPECT_NE(completion_script("zsh").find("(( $+functions[compdef] )) ||"), std::string::npos);
+}
+
 /// The scripts are written by hand: what `run` offers and what they complete must not drift apart.
 TEST(Completion, KnowsEveryFlagOfRun) {
   const std::string help = std::get<Say>(parsed({"run", "--help"})).text;
