@@ -185,14 +185,14 @@ void Wal::write_group(std::span<Entry> group, const Way& way) {
     ++figures_.fsyncs;
   }
   dirty_ = dirty_ || (written && way.config.fsync == config::Fsync::Interval);
-  tell(group, written ? "" : written.error().message);
-  {
+  {  // before it is told, so that who has an answer finds it counted
     const std::lock_guard lock(figures_mutex_);
     if (written)
       figures_.appended += records;
     else
       ++figures_.refused[written.error().code == Errc::Busy ? "full" : "io"];
   }
+  tell(group, written ? "" : written.error().message);
   if (written && !behind_) return forward(joined, way);
   // After an fsync that failed there may be records that nobody was promised.
   if (!behind_ && at_.record != segments_.next()) fall_behind();
