@@ -185,7 +185,7 @@ void Wal::write_group(std::span<Entry> group, const Way& way) {
     ++figures_.fsyncs;
   }
   dirty_ = dirty_ || (written && way.config.fsync == config::Fsync::Interval);
-  {
+  {  // before it is told, so that who has an answer finds it counted
     const std::lock_guard lock(figures_mutex_);
     if (written)
       figures_.appended += records;
