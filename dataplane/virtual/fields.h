@@ -64,6 +64,9 @@ kafka::Uuid id_of(const Topic& topic) {
 /// A topic, by name or by id, whichever the message has.
 using TopicKey = std::tuple<std::string, std::uint64_t, std::uint64_t>;
 
+/// In characters: Kafka's own bound. Names are copied for each partition, so none may be of any length.
+constexpr std::size_t longest_topic_name = 249;
+
 template <class Topic>
 TopicKey key_of(const Topic& topic) {
   return {name_of(topic), id_of(topic).high, id_of(topic).low};

@@ -63,13 +63,16 @@ class SplitPlaces : public Exchange {
     std::set<std::pair<TopicKey, std::int32_t>> seen;
     for (RequestTopic& topic : Api::topics(request_)) {
       const TopicRule* const found = rule(name_of(topic), id_of(topic));
+      const bool exists = name_of(topic).size() <= longest_topic_name;
       auto& places = places_.emplace_back(key_of(topic), std::vector<Place>()).second;
       for (RequestPartition& partition : partitions_of(topic)) {
         Place& place = places.emplace_back();
         place.index = index_of(partition);
         place.upstream = place.index;
         place.rule = found;
-        if (!seen.emplace(key_of(topic), place.index).second)
+        if (!exists)
+          refuse(place, kafka::error::invalid_topic);
+        else if (!seen.emplace(key_of(topic), place.index).second)
           refuse(place, kafka::error::invalid_request);
         else
           found != nullptr ? place_virtual(topic, partition, place) : put(topic, partition, place, 0);

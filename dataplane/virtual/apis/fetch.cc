@@ -52,7 +52,8 @@ class Fetch : public Exchange {
 
  private:
   Result<Step> start() {
-    const bool any_virtual = note_wants();
+    const bool any_virtual = std::ranges::any_of(
+        request_.topics, [this](const auto& topic) { return rule(topic.topic, topic.topic_id) != nullptr; });
     // We keep no sessions, and a broker's may hold what has become virtual since: the client sends everything again.
     const bool in_full = request_.session_epoch <= 0;
     bool* const before = fetches_in_full();
@@ -63,6 +64,7 @@ class Fetch : public Exchange {
       return answer(none);
     }
     if (!any_virtual) return Step{};
+    if (Status noted = note_wants(); !noted) return std::move(noted).error();
     tail_.emplace(context(), version(), request_);
     return begin_read(now() + std::chrono::milliseconds(request_.max_wait_ms), true);
   }
@@ -77,9 +79,8 @@ class Fetch : public Exchange {
       request_.max_wait_ms = 0;
     }
     std::vector<Want*> rest;
-    for (Want& want : wants_) {
+    for (Want& want : wants_)
       if (want.answer == nullptr) rest.push_back(&want);
-    }
     if (auto other = may_wait ? tail_->wait(rest, until) : nullptr) {
       return wait_for(std::move(other), [this, until](std::vector<Bytes>&) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now()).count();
@@ -90,13 +91,12 @@ class Fetch : public Exchange {
     return read(rest, [this](std::vector<Bytes>& answers) { return after_read(answers); });
   }
 
-  /// False: none is virtual.
-  bool note_wants() {
-    bool any_virtual = false;
+  Status note_wants() {
     std::set<std::pair<TopicKey, std::int32_t>> seen;
     for (const auto& topic : request_.topics) {
       const TopicRule* const of = rule(topic.topic, topic.topic_id);
-      any_virtual = any_virtual || of != nullptr;
+      if (topic.topic.size() > longest_topic_name)
+        return Error{Errc::Malformed, "a topic's name that Kafka can't have"};
       for (const Asked& asked : topic.partitions) {
         if (!seen.emplace(key_of(topic), asked.partition).second) continue;
         Want& want = wants_.emplace_back();
@@ -110,7 +110,7 @@ class Fetch : public Exchange {
         if (!of->filler) want.from = skips().next(topic_name(want), asked.partition, want.from);
       }
     }
-    return any_virtual;
+    return Done{};
   }
 
   const std::string& topic_name(const Want& want) {
@@ -122,9 +122,8 @@ class Fetch : public Exchange {
 
   Result<Step> read(const std::vector<Want*>& wants, Then then) {
     std::vector<Want*> wanted;
-    for (Want* const want : wants) {
+    for (Want* const want : wants)
       if (!want->refused) wanted.push_back(want);
-    }
     FetchPlan plan = plan_fetch(std::move(wanted), turns());
     clusters_ = std::move(plan.clusters);
     const std::size_t count = plan.asks;

@@ -192,6 +192,24 @@ TEST_P(ProduceAt, RefusesAPartitionThatIsNamedAgain) {
   EXPECT_EQ(broker.topics["orders"][1].batches.size(), 2U);
 }
 
+TEST_P(ProduceAt, RefusesANameThatNoTopicHas) {
+  if (GetParam() >= 13) return;  // topics by id
+  const Bytes records = one_batch(1);
+  ProduceRequest request;
+  request.acks = -1;
+  for (const std::string& called : {std::string("orders"), std::string(250, 'n')}) {
+    auto& topic = request.topic_data.emplace_back();
+    topic.name = called;
+    topic.partition_data.emplace_back().records = kafka::Records{records};
+  }
+
+  const auto answer =
+      said<ProduceResponse>(proxy.send(kafka::encode_request(request, GetParam(), 5, "me")), GetParam());
+
+  EXPECT_EQ(answer.responses.at(0).partition_responses.at(0).error_code, 0);
+  EXPECT_EQ(answer.responses.at(1).partition_responses.at(0).error_code, kafka::error::invalid_topic);
+}
+
 TEST_P(ProduceAt, LeavesARepeatToTheBrokerWhereNothingIsVirtual) {
   produce("plain", {{1, one_batch(1)}, {1, one_batch(2)}}, GetParam());
 
@@ -282,6 +300,19 @@ TEST_P(FetchAt, GivesEachVirtualPartitionItsOwnRecordsOnceInOrder) {
   EXPECT_EQ(read, written);
   for (std::int32_t v = 0; v < 20; ++v)
     EXPECT_EQ(positions[v], broker.topics["orders"][static_cast<std::size_t>(v % 2)].end) << v;
+}
+
+TEST_P(FetchAt, RefusesANameThatNoTopicHas) {
+  if (GetParam() >= 13) return;  // topics by id
+  FetchRequest request;
+  for (const std::string& called : {std::string("orders"), std::string(250, 'n')}) {
+    auto& topic = request.topics.emplace_back();
+    topic.topic = called;
+    topic.partitions.emplace_back();
+  }
+
+  EXPECT_THROW(proxy.ask<FetchResponse>(request, GetParam()), std::runtime_error);
+  EXPECT_TRUE(broker.asked.empty());
 }
 
 TEST_P(FetchAt, ReadsWhoIsFarBehindApartAndWaitsForNobody) {
